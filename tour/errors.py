@@ -1,0 +1,124 @@
+"""Every error a user may meet: what happened, why, and the exact command that mends it.
+
+Exit codes are the command line's own (see ``docs/errors.md``): 1 a check failed, 2 wrong usage or an
+unreadable file, 3 something this machine lacks, 4 a defect of ours, 124 a time-out, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TourError(Exception):
+    """Base of every error meant for a person.
+
+    ``what`` is a whole sentence; ``why`` one more, ``fix`` a command or an action (both may be empty).
+    """
+
+    exit_code = 4
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+    def __str__(self) -> str:
+        parts = [self.what, self.why, f"To mend it: {self.fix}" if self.fix else ""]
+        return "\n".join(part for part in parts if part)
+
+
+class CheckFailed(TourError):
+    """A lesson's check did not hold."""
+
+    exit_code = 1
+
+
+class UsageError(TourError):
+    """A bad argument, an unreadable or newer file."""
+
+    exit_code = 2
+
+
+class CapabilityMissing(TourError):
+    """Something this machine does not have or does not allow; ``name`` is what TOUR_REQUIRE calls it."""
+
+    exit_code = 3
+
+    def __init__(self, name: str, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(what, why, fix)
+        self.name = name
+
+
+class AgentLost(TourError):
+    """The agent ended or stopped answering; the front end lives on."""
+
+
+class TimedOut(TourError):
+    """A bound was reached."""
+
+    exit_code = 124
+
+
+class MemoryFault(StrEnum):
+    """Why a guest address range was refused."""
+
+    UNMAPPED = "unmapped"
+    OVERFLOW = "overflow"
+    CROSSES_END = "crosses the end of a region"
+    READ_ONLY = "read-only"
+
+
+class GuestMemoryError(TourError):
+    """A guest physical range that no region holds whole.
+
+    ``gpa`` and ``size`` are the offending range in bytes.
+    """
+
+    def __init__(self, reason: MemoryFault, gpa: int, size: int) -> None:
+        super().__init__(f"Guest range {gpa:#x}+{size:#x} was refused: {reason.value}.")
+        self.reason = reason
+        self.gpa = gpa
+        self.size = size
+
+
+class RingFault(StrEnum):
+    """What a ring's other side did wrong."""
+
+    BAD_SIZE = "queue size is not a power of two in 1..32768"
+    MISALIGNED = "ring part is misaligned"
+    AVAIL_JUMP = "avail.idx moved by more than the queue size"
+    USED_JUMP = "used.idx moved by more than what is outstanding"
+    HEAD_RANGE = "head is outside the descriptor table"
+    NEXT_RANGE = "next is outside the descriptor table"
+    CHAIN_LOOP = "chain is longer than the queue"
+    BAD_ADDRESS = "descriptor points outside guest memory"
+    INDIRECT_SIZE = "indirect table's length is not a multiple of 16, or is zero"
+    INDIRECT_NESTED = "indirect table inside an indirect table"
+    INDIRECT_NEXT = "INDIRECT together with NEXT"
+    INDIRECT_OFF = "INDIRECT without the feature"
+    READ_AFTER_WRITE = "device-readable descriptor after a device-writable one"
+    WRONG_DIRECTION = "descriptor's direction does not fit the queue"
+    TOO_SHORT = "chain is shorter than virtio_net_hdr"
+    NOT_OUTSTANDING = "used entry names a head that is not outstanding"
+    FULL = "no free descriptor left"
+
+
+class RingError(TourError):
+    """A rule of the split ring was broken by the other side.
+
+    ``queue`` is the ring's index, ``index`` the descriptor or slot, ``value`` the offending number,
+    ``cite`` the clause of the virtio specification.
+    """
+
+    def __init__(self, reason: RingFault, queue: int, index: int = 0, value: int = 0, cite: str = "") -> None:
+        super().__init__(f"Queue {queue}: {reason.value} (at {index}, value {value:#x}). {cite}".strip())
+        self.reason = reason
+        self.queue = queue
+        self.index = index
+        self.value = value
+        self.cite = cite
+
+
+class NotOffered(TourError):
+    """A call of the contract that this implementation does not have."""

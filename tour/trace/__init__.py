@@ -1,0 +1,1 @@
+"""Everything is a trace: events, the state folded from them, recordings."""

@@ -1,0 +1,352 @@
+"""The one record everything is made of.
+
+An event is a frozen record: sequence number, monotonic nanoseconds, who acted, how we know, and a payload.
+A recording, the agent's wire and the screen all carry nothing else. ``docs/trace-format.md`` describes the
+JSON; ``SCHEMA`` changes when an old reader would misread a new line.
+
+Byte strings travel as lower-case hexadecimal text (type ``Hex``): readable in a diff, trivial in a browser.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA = 1
+PROTOCOL = 1
+LINE_MAX = 1 << 20
+
+Hex = str
+Actor = Literal["control", "driver", "device", "network", "tour"]
+Source = Literal["control", "driver", "device", "observer", "tour"]
+
+
+class Payload(msgspec.Struct, frozen=True, tag_field="kind", tag=lambda n: n.lower(), omit_defaults=True):
+    """Base of all payloads; ``kind`` in the JSON is the class name in lower case."""
+
+
+class Hello(Payload):
+    """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap or socketpair;
+    ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``."""
+
+    protocol: int
+    schema: int
+    tour: str
+    device: str
+    kernel: str
+    net: str
+    lesson: str
+    started: str
+    machine: str = ""
+    forked_from: str | None = None
+    variant: str | None = None
+    why_not_kernel: str = ""
+
+
+class Syscall(Payload):
+    """A system call other than a vhost ioctl: open, mmap, eventfd, a tap's ioctls. ``errno`` is its name."""
+
+    name: str
+    args: list[str]
+    result: int
+    errno: str | None = None
+
+
+class Ioctl(Payload):
+    """One call of the vhost contract. ``request`` is the ioctl number; on the embedded device the call is the
+    same but no system call is made (Hello.device says so). ``arg`` is decoded, ``arg_hex`` the struct's bytes
+    as passed, ``out_hex`` as returned. ``result`` is -1 with ``errno`` set when it failed."""
+
+    name: str
+    request: int
+    fd: int
+    arg: dict[str, Any]
+    arg_hex: Hex
+    result: int
+    errno: str | None = None
+    out: dict[str, Any] = {}
+    out_hex: Hex = ""
+
+
+class Region(Payload):
+    """One region of guest memory: gpa, size in bytes, hva in the agent, and the memfd and offset behind it."""
+
+    index: int
+    gpa: int
+    size: int
+    hva: int
+    fd: int
+    offset: int
+
+
+class RingPlace(Payload):
+    """Where the parts of a ring lie (GPAs) and its size, told once by whoever laid it out."""
+
+    queue: int
+    num: int
+    desc: int
+    avail: int
+    used: int
+
+
+class Store(Payload):
+    """One ring word or entry written. ``field`` is ``desc[0]``, ``avail.idx``, ``avail.ring[3]``,
+    ``avail.flags``, ``avail.used_event``, ``used.idx``, ``used.ring[3]``, ``used.flags`` or
+    ``used.avail_event``. ``before`` and ``after`` are the bytes read from memory around the store;
+    ``old`` and ``new`` the same, decoded: [n] for a word, [gpa, len, flags, next] for a descriptor,
+    [id, len] for a used element."""
+
+    queue: int
+    field: str
+    gpa: int
+    before: Hex
+    after: Hex
+    old: list[int]
+    new: list[int]
+
+
+class Write(Payload):
+    """Bytes written into a buffer in guest memory (by the driver before TX, by the device on RX).
+    ``what`` names the part: ``net_hdr``, ``frame`` or ``buffer``."""
+
+    queue: int
+    gpa: int
+    before: Hex
+    after: Hex
+    what: str = "buffer"
+
+
+class Private(Payload):
+    """A private index of one party moved. ``name`` is ``last_avail_idx`` (device's next to read),
+    ``used_shadow`` (device's next to write), ``last_used_idx`` (driver's next to read), ``avail_shadow``
+    (driver's next to write) or ``num_free``. A device's private index on the kernel comes from
+    VHOST_GET_VRING_BASE only, with source ``observer``."""
+
+    queue: int
+    name: str
+    before: int
+    after: int
+
+
+class Snapshot(Payload):
+    """The device's half of a ring as observed between ``t_from`` and ``t_to`` (ns): kept only if two reads of
+    idx and flags agree. ``used`` holds [slot, id, len] of the entries that are new since the last snapshot.
+    What happened between two snapshots is inferred."""
+
+    queue: int
+    t_from: int
+    t_to: int
+    used_flags: int
+    used_idx: int
+    used: list[list[int]]
+    avail_event: int | None = None
+
+
+class Kick(Payload):
+    """The driver wrote the kick eventfd: ``value`` added (always 1), ``count`` the eventfd's counter after it."""
+
+    queue: int
+    fd: int
+    count: int
+    value: int = 1
+
+
+class Call(Payload):
+    """The device wrote the call eventfd; ``count`` is the eventfd's counter after it."""
+
+    queue: int
+    fd: int
+    count: int
+
+
+class Drain(Payload):
+    """The driver read its call eventfd: got ``value``, the counter is 0 again."""
+
+    queue: int
+    fd: int
+    value: int
+
+
+class Count(Payload):
+    """A doorbell's counter read from /proc/PID/fdinfo. ``doorbell`` is kick, call or err."""
+
+    queue: int
+    doorbell: str
+    fd: int
+    count: int
+
+
+class Doorbell(Payload):
+    """An eventfd was made for a ring."""
+
+    queue: int
+    doorbell: str
+    fd: int
+
+
+class Action(Payload):
+    """One verb of the ring done by one actor: add, publish, kick, pop, map, send, receive, fill, flush, call,
+    reap, wait. ``detail`` holds numbers worth showing (head, slot, gpa, hva, len)."""
+
+    verb: str
+    queue: int
+    detail: dict[str, int | str] = {}
+
+
+class Packet(Payload):
+    """A frame seen on its way. ``direction`` is ``out`` (from the guest) or ``in``; ``where`` is ``port``
+    (device's side of the tap or socketpair) or ``tap`` (AF_PACKET in our namespace); ``hdr`` the
+    virtio_net_hdr where there is one."""
+
+    direction: str
+    where: str
+    frame: Hex
+    hdr: Hex = ""
+    queue: int | None = None
+
+
+class Worker(Payload):
+    """The worker thread as /proc tells it: ``form`` kthread, thread or ours; ``state`` the letter of
+    /proc/PID/stat; ``ticks`` utime + stime."""
+
+    name: str
+    tid: int
+    form: str
+    state: str
+    ticks: int = 0
+
+
+class Peer(Payload):
+    """The other end of the port: its addresses and whether it is a real network stack or our responder."""
+
+    name: str
+    mac: str
+    ip: str
+    guest_mac: str
+    guest_ip: str
+    real: bool
+
+
+class Step(Payload):
+    """Mark: a lesson's step begins or ends. ``ended`` says on which condition: ``done``, ``quiescent``,
+    ``errno`` or ``still`` (nothing moved for 200 ms)."""
+
+    lesson: str
+    step: str
+    mark: Literal["begin", "end"]
+    ended: str = ""
+
+
+class Note(Payload):
+    """A sentence of the program's own, as a key of the strings table and its arguments."""
+
+    key: str
+    args: dict[str, Any] = {}
+
+
+class Broken(Payload):
+    """A ring was stopped because its other side broke a rule; ``reason`` is a RingFault."""
+
+    queue: int
+    reason: str
+    policy: str
+
+
+class Question(Payload):
+    """A prediction was asked."""
+
+    step: str
+    choices: list[str]
+
+
+class Answer(Payload):
+    """A prediction was given: ``chosen`` and ``right`` are choice ids; ``tries`` counts from 1."""
+
+    step: str
+    chosen: str
+    right: str
+    tries: int
+
+
+class Check(Payload):
+    """A check's verdict; ``expr`` is the predicate, ``actual`` what was found."""
+
+    step: str
+    id: str
+    ok: bool
+    expr: str
+    actual: str = ""
+
+
+class Error(Payload):
+    """Something went wrong that a person should read."""
+
+    what: str
+    why: str = ""
+    fix: str = ""
+    name: str = ""
+
+
+class Lost(Payload):
+    """``n`` data-plane events were dropped because the reader was slow."""
+
+    n: int
+
+
+class Done(Payload):
+    """The agent finished command ``id``."""
+
+    id: int
+    ok: bool = True
+
+
+class Bye(Payload):
+    """Last line of a complete stream."""
+
+    reason: str = "end"
+
+
+AnyPayload = (
+    Hello | Syscall | Ioctl | Region | RingPlace | Store | Write | Private | Snapshot | Kick | Call | Drain | Count
+    | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken | Question | Answer | Check | Error | Lost
+    | Done | Bye
+)  # fmt: skip
+
+DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker)
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record. ``where`` is the source line of ours that did it (``virtqueue/driver.py:88``) and ``code``
+    that line's text; both empty for what the kernel did."""
+
+    seq: int
+    t: int
+    actor: Actor
+    source: Source
+    data: AnyPayload
+    inferred: bool = False
+    where: str = ""
+    code: str = ""
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """One JSON line, newline included, at most ``LINE_MAX`` bytes.
+
+    Raises ValueError when the line would be longer.
+    """
+    line = _encoder.encode(event) + b"\n"
+    if len(line) > LINE_MAX:
+        raise ValueError(f"event {event.seq} takes {len(line)} bytes, the limit is {LINE_MAX}")
+    return line
+
+
+def decode(line: bytes) -> Event:
+    """The event in one JSON line. Raises msgspec.DecodeError or msgspec.ValidationError."""
+    if len(line) > LINE_MAX:
+        raise msgspec.DecodeError(f"line of {len(line)} bytes, the limit is {LINE_MAX}")
+    return _decoder.decode(line)

@@ -1,0 +1,77 @@
+"""The only way an event comes into being: one counter, one clock, one lock, any number of sinks."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from tour.trace.events import Actor, AnyPayload, Event, Source
+
+PACKAGE = Path(__file__).parent.parent
+Sink = Callable[[Event], None]
+
+
+class Recorder:
+    """Numbers events and hands them to every sink, in order, from whichever thread acts.
+
+    A sink that raises is dropped and remembered in ``dropped``: an observer never breaks a run.
+    """
+
+    def __init__(self, *sinks: Sink, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self.sinks = list(sinks)
+        self.dropped: list[tuple[Sink, Exception]] = []
+        self.next_seq = 0
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def emit(
+        self,
+        data: AnyPayload,
+        *,
+        actor: Actor,
+        source: Source | None = None,
+        inferred: bool = False,
+        frame: FrameType | None = None,
+    ) -> Event:
+        """Record ``data`` as done by ``actor``; ``source`` defaults to the actor itself ('network' and 'tour'
+        default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours."""
+        where, code = source_line(frame) if frame else ("", "")
+        with self._lock:
+            event = Event(
+                self.next_seq, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code
+            )
+            self.next_seq += 1
+            for sink in list(self.sinks):
+                self._feed(sink, event)
+        return event
+
+    def _feed(self, sink: Sink, event: Event) -> None:
+        try:
+            sink(event)
+        except Exception as error:  # noqa: BLE001 - an observer must never break the run
+            self.sinks.remove(sink)
+            self.dropped.append((sink, error))
+
+
+_SOURCE: dict[Actor, Source] = {
+    "control": "control", "driver": "driver", "device": "device", "network": "observer", "tour": "tour",
+}  # fmt: skip
+
+
+def source_line(frame: FrameType) -> tuple[str, str]:
+    """``('virtqueue/driver.py:88', 'the line')`` of a frame inside this package or a lesson."""
+    path = Path(frame.f_code.co_filename)
+    inside = path.is_relative_to(PACKAGE)
+    shown = path.relative_to(PACKAGE) if inside else Path(path.parent.name) / path.name
+    text = linecache.getline(str(path), frame.f_lineno).strip()
+    return f"{shown}:{frame.f_lineno}", text
+
+
+def here(depth: int = 1) -> FrameType:
+    """The caller's frame, for ``emit(frame=...)``; ``depth`` counts callers upwards."""
+    return sys._getframe(depth)  # noqa: SLF001
