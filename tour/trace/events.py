@@ -26,7 +26,7 @@ class Payload(msgspec.Struct, frozen=True, tag_field="kind", tag=lambda n: n.low
     """Base of all payloads; ``kind`` in the JSON is the class name in lower case."""
 
 
-class Hello(Payload):
+class Hello(Payload, frozen=True):
     """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap or socketpair;
     ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``."""
 
@@ -44,7 +44,7 @@ class Hello(Payload):
     why_not_kernel: str = ""
 
 
-class Syscall(Payload):
+class Syscall(Payload, frozen=True):
     """A system call other than a vhost ioctl: open, mmap, eventfd, a tap's ioctls. ``errno`` is its name."""
 
     name: str
@@ -53,7 +53,7 @@ class Syscall(Payload):
     errno: str | None = None
 
 
-class Ioctl(Payload):
+class Ioctl(Payload, frozen=True):
     """One call of the vhost contract. ``request`` is the ioctl number; on the embedded device the call is the
     same but no system call is made (Hello.device says so). ``arg`` is decoded, ``arg_hex`` the struct's bytes
     as passed, ``out_hex`` as returned. ``result`` is -1 with ``errno`` set when it failed."""
@@ -69,7 +69,7 @@ class Ioctl(Payload):
     out_hex: Hex = ""
 
 
-class Region(Payload):
+class Region(Payload, frozen=True):
     """One region of guest memory: gpa, size in bytes, hva in the agent, and the memfd and offset behind it."""
 
     index: int
@@ -80,7 +80,7 @@ class Region(Payload):
     offset: int
 
 
-class RingPlace(Payload):
+class RingPlace(Payload, frozen=True):
     """Where the parts of a ring lie (GPAs) and its size, told once by whoever laid it out."""
 
     queue: int
@@ -90,7 +90,7 @@ class RingPlace(Payload):
     used: int
 
 
-class Store(Payload):
+class Store(Payload, frozen=True):
     """One ring word or entry written. ``field`` is ``desc[0]``, ``avail.idx``, ``avail.ring[3]``,
     ``avail.flags``, ``avail.used_event``, ``used.idx``, ``used.ring[3]``, ``used.flags`` or
     ``used.avail_event``. ``before`` and ``after`` are the bytes read from memory around the store;
@@ -106,7 +106,7 @@ class Store(Payload):
     new: list[int]
 
 
-class Write(Payload):
+class Write(Payload, frozen=True):
     """Bytes written into a buffer in guest memory (by the driver before TX, by the device on RX).
     ``what`` names the part: ``net_hdr``, ``frame`` or ``buffer``."""
 
@@ -117,7 +117,7 @@ class Write(Payload):
     what: str = "buffer"
 
 
-class Private(Payload):
+class Private(Payload, frozen=True):
     """A private index of one party moved. ``name`` is ``last_avail_idx`` (device's next to read),
     ``used_shadow`` (device's next to write), ``last_used_idx`` (driver's next to read), ``avail_shadow``
     (driver's next to write) or ``num_free``. A device's private index on the kernel comes from
@@ -129,7 +129,7 @@ class Private(Payload):
     after: int
 
 
-class Snapshot(Payload):
+class Snapshot(Payload, frozen=True):
     """The device's half of a ring as observed between ``t_from`` and ``t_to`` (ns): kept only if two reads of
     idx and flags agree. ``used`` holds [slot, id, len] of the entries that are new since the last snapshot.
     What happened between two snapshots is inferred."""
@@ -143,7 +143,7 @@ class Snapshot(Payload):
     avail_event: int | None = None
 
 
-class Kick(Payload):
+class Kick(Payload, frozen=True):
     """The driver wrote the kick eventfd: ``value`` added (always 1), ``count`` the eventfd's counter after it."""
 
     queue: int
@@ -152,7 +152,7 @@ class Kick(Payload):
     value: int = 1
 
 
-class Call(Payload):
+class Call(Payload, frozen=True):
     """The device wrote the call eventfd; ``count`` is the eventfd's counter after it."""
 
     queue: int
@@ -160,7 +160,7 @@ class Call(Payload):
     count: int
 
 
-class Drain(Payload):
+class Drain(Payload, frozen=True):
     """The driver read its call eventfd: got ``value``, the counter is 0 again."""
 
     queue: int
@@ -168,7 +168,7 @@ class Drain(Payload):
     value: int
 
 
-class Count(Payload):
+class Count(Payload, frozen=True):
     """A doorbell's counter read from /proc/PID/fdinfo. ``doorbell`` is kick, call or err."""
 
     queue: int
@@ -177,7 +177,7 @@ class Count(Payload):
     count: int
 
 
-class Doorbell(Payload):
+class Doorbell(Payload, frozen=True):
     """An eventfd was made for a ring."""
 
     queue: int
@@ -185,7 +185,7 @@ class Doorbell(Payload):
     fd: int
 
 
-class Action(Payload):
+class Action(Payload, frozen=True):
     """One verb of the ring done by one actor: add, publish, kick, pop, map, send, receive, fill, flush, call,
     reap, wait. ``detail`` holds numbers worth showing (head, slot, gpa, hva, len)."""
 
@@ -194,7 +194,7 @@ class Action(Payload):
     detail: dict[str, int | str] = {}
 
 
-class Packet(Payload):
+class Packet(Payload, frozen=True):
     """A frame seen on its way. ``direction`` is ``out`` (from the guest) or ``in``; ``where`` is ``port``
     (device's side of the tap or socketpair) or ``tap`` (AF_PACKET in our namespace); ``hdr`` the
     virtio_net_hdr where there is one."""
@@ -206,7 +206,7 @@ class Packet(Payload):
     queue: int | None = None
 
 
-class Worker(Payload):
+class Worker(Payload, frozen=True):
     """The worker thread as /proc tells it: ``form`` kthread, thread or ours; ``state`` the letter of
     /proc/PID/stat; ``ticks`` utime + stime."""
 
@@ -217,7 +217,7 @@ class Worker(Payload):
     ticks: int = 0
 
 
-class Peer(Payload):
+class Peer(Payload, frozen=True):
     """The other end of the port: its addresses and whether it is a real network stack or our responder."""
 
     name: str
@@ -228,7 +228,7 @@ class Peer(Payload):
     real: bool
 
 
-class Step(Payload):
+class Step(Payload, frozen=True):
     """Mark: a lesson's step begins or ends. ``ended`` says on which condition: ``done``, ``quiescent``,
     ``errno`` or ``still`` (nothing moved for 200 ms)."""
 
@@ -238,14 +238,14 @@ class Step(Payload):
     ended: str = ""
 
 
-class Note(Payload):
+class Note(Payload, frozen=True):
     """A sentence of the program's own, as a key of the strings table and its arguments."""
 
     key: str
     args: dict[str, Any] = {}
 
 
-class Broken(Payload):
+class Broken(Payload, frozen=True):
     """A ring was stopped because its other side broke a rule; ``reason`` is a RingFault."""
 
     queue: int
@@ -253,14 +253,14 @@ class Broken(Payload):
     policy: str
 
 
-class Question(Payload):
+class Question(Payload, frozen=True):
     """A prediction was asked."""
 
     step: str
     choices: list[str]
 
 
-class Answer(Payload):
+class Answer(Payload, frozen=True):
     """A prediction was given: ``chosen`` and ``right`` are choice ids; ``tries`` counts from 1."""
 
     step: str
@@ -269,7 +269,7 @@ class Answer(Payload):
     tries: int
 
 
-class Check(Payload):
+class Check(Payload, frozen=True):
     """A check's verdict; ``expr`` is the predicate, ``actual`` what was found."""
 
     step: str
@@ -279,7 +279,7 @@ class Check(Payload):
     actual: str = ""
 
 
-class Error(Payload):
+class Error(Payload, frozen=True):
     """Something went wrong that a person should read."""
 
     what: str
@@ -288,20 +288,20 @@ class Error(Payload):
     name: str = ""
 
 
-class Lost(Payload):
+class Lost(Payload, frozen=True):
     """``n`` data-plane events were dropped because the reader was slow."""
 
     n: int
 
 
-class Done(Payload):
+class Done(Payload, frozen=True):
     """The agent finished command ``id``."""
 
     id: int
     ok: bool = True
 
 
-class Bye(Payload):
+class Bye(Payload, frozen=True):
     """Last line of a complete stream."""
 
     reason: str = "end"

@@ -42,9 +42,7 @@ class Recorder:
         default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours."""
         where, code = source_line(frame) if frame else ("", "")
         with self._lock:
-            event = Event(
-                self.next_seq, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code
-            )
+            event = Event(self.next_seq, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code)
             self.next_seq += 1
             for sink in list(self.sinks):
                 self._feed(sink, event)

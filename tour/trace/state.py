@@ -1,0 +1,180 @@
+"""What a moment looks like: frozen records that a widget, a figure on the site and a test all draw.
+
+Nothing here knows how a state came about (``fold`` does) or how it is drawn (``view`` does).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tour.trace.events import Actor, Event, Hello, Region
+
+QUEUE_NAMES = ("rx", "tx")
+"""Queue 0 receives and queue 1 transmits [virtio v1.3 5.1.2]."""
+
+
+class Bell(msgspec.Struct, frozen=True):
+    """A doorbell: an eventfd and its counter as last told (None: not known)."""
+
+    fd: int | None = None
+    count: int = 0
+    total: int = 0
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """One queue. None means never written or not known. GPAs in ``place_*``, HVAs in ``addr_*``.
+
+    ``held`` are the heads the device holds; ``taken`` the descriptors that are not on the free list.
+    """
+
+    index: int
+    num: int = 0
+    place_desc: int = 0
+    place_avail: int = 0
+    place_used: int = 0
+    addr_desc: int | None = None
+    addr_avail: int | None = None
+    addr_used: int | None = None
+    vring_num: int | None = None
+    base: int | None = None
+    backend: int | None = None
+    desc: tuple[tuple[int, int, int, int] | None, ...] = ()
+    avail_flags: int = 0
+    avail_idx: int = 0
+    avail_ring: tuple[int | None, ...] = ()
+    used_event: int | None = None
+    used_flags: int = 0
+    used_idx: int = 0
+    used_ring: tuple[tuple[int, int] | None, ...] = ()
+    avail_event: int | None = None
+    last_avail_idx: int = 0
+    used_shadow: int = 0
+    last_used_idx: int = 0
+    avail_shadow: int = 0
+    held: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
+    kick: Bell = Bell()
+    call: Bell = Bell()
+    err: Bell = Bell()
+    broken: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``tx`` or ``rx``."""
+        return QUEUE_NAMES[self.index]
+
+    @property
+    def waiting(self) -> int:
+        """Published buffers the device has not popped: avail.idx - last_avail_idx, modulo 2^16."""
+        return (self.avail_idx - self.last_avail_idx) & 0xFFFF
+
+    @property
+    def to_reap(self) -> int:
+        """Used entries the driver has not reaped: used.idx - last_used_idx, modulo 2^16."""
+        return (self.used_idx - self.last_used_idx) & 0xFFFF
+
+    @property
+    def num_free(self) -> int:
+        """Descriptors on the driver's free list."""
+        return self.num - len(self.taken)
+
+    def chain(self, head: int) -> tuple[int, ...]:
+        """Descriptor indices of the chain at ``head``, as the table stands; stops at a loop or a hole."""
+        seen: list[int] = []
+        while 0 <= head < len(self.desc) and head not in seen:
+            seen.append(head)
+            entry = self.desc[head]
+            if entry is None or not entry[2] & 1:
+                break
+            head = entry[3]
+        return tuple(seen)
+
+    def holder(self, index: int) -> str:
+        """Who holds descriptor ``index``: ``free``, ``driver`` or ``device``."""
+        if any(index in self.chain(head) for head in self.held):
+            return "device"
+        return "driver" if index in self.taken else "free"
+
+
+class WorkerState(msgspec.Struct, frozen=True):
+    """The worker thread; ``state`` is the letter of /proc/PID/stat."""
+
+    name: str = ""
+    tid: int = 0
+    form: str = ""
+    state: str = ""
+    ticks: int = 0
+
+
+class PeerState(msgspec.Struct, frozen=True):
+    """Who is at the other end of the port."""
+
+    name: str = ""
+    mac: str = ""
+    ip: str = ""
+    guest_mac: str = ""
+    guest_ip: str = ""
+    real: bool = True
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A frame seen at the port: hex of the Ethernet frame."""
+
+    seq: int
+    direction: str
+    where: str
+    frame: str
+
+
+class CheckState(msgspec.Struct, frozen=True):
+    """A check of the present step and its verdict."""
+
+    id: str
+    ok: bool
+    expr: str
+    actual: str
+
+
+class State(msgspec.Struct, frozen=True):
+    """One moment of a run. ``seq`` is the last event folded in (-1 before the first).
+
+    ``changed`` holds the keys the last event changed, ``step_changed`` all since the step began; a key is what
+    ``paths.read`` takes. ``buffers`` maps a GPA to the hexadecimal bytes last written there.
+    """
+
+    seq: int = -1
+    t: int = 0
+    hello: Hello | None = None
+    owner: bool = False
+    features: int | None = None
+    offered: int | None = None
+    mem_table: int = 0
+    regions: tuple[Region, ...] = ()
+    rings: tuple[Ring, Ring] = (Ring(0), Ring(1))
+    worker: WorkerState = WorkerState()
+    peer: PeerState = PeerState()
+    buffers: dict[int, str] = {}
+    frames: tuple[Frame, ...] = ()
+    packets_out: int = 0
+    packets_in: int = 0
+    log: tuple[Event, ...] = ()
+    last: Event | None = None
+    acted: Actor | None = None
+    changed: frozenset[str] = frozenset()
+    step_changed: frozenset[str] = frozenset()
+    lesson: str = ""
+    step: str = ""
+    ended: str = ""
+    checks: tuple[CheckState, ...] = ()
+    lost: int = 0
+    finished: bool = False
+
+    @property
+    def rx(self) -> Ring:
+        """The receive queue."""
+        return self.rings[0]
+
+    @property
+    def tx(self) -> Ring:
+        """The transmit queue."""
+        return self.rings[1]
