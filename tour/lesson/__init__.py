@@ -1,0 +1,1 @@
+"""Lessons: load, run, check, predict. No Linux needed."""
