@@ -1,0 +1,1 @@
+"""The agent: protocol, the process that runs lesson steps, and its clients."""
