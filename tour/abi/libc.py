@@ -1,95 +1,96 @@
-"""The few libc calls Python 3.11's ``os`` lacks, through ctypes: namespaces, mounts, death signals.
+"""System calls that Python lacks (or has only from 3.12), through ctypes: light to import, no compiler.
 
-Imports the standard library only and resolves symbols when first called, so that the agent's helper may
-import it before anything heavy and a machine without these calls may import it at all.
-Every function raises OSError with the call's errno.
+Every function raises OSError with the errno and the name of what was refused.
 """
 
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
+import signal
+from functools import cache
 
-# linux/sched.h (Linux 2.4.19 for NEWNS, 2.6.24 NEWNET and NEWPID, 3.8 NEWUSER)
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
-# linux/mount.h (Linux 2.6.15 for the propagation flags)
-MS_RDONLY = 0x1
-MS_NOSUID = 0x2
-MS_NODEV = 0x4
-MS_NOEXEC = 0x8
-MS_REMOUNT = 0x20
-MS_BIND = 0x1000
-MS_REC = 0x4000
-MS_PRIVATE = 0x40000
-MNT_DETACH = 0x2
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE, MS_SLAVE = 4096, 8192, 16384, 1 << 18, 1 << 19
+MNT_DETACH = 2
 
-# linux/prctl.h (Linux 2.1.57, 2.3.15, 2.6.9 and 3.4)
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 
 
-@functools.cache
+@cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _check(result: int, what: str) -> int:
+def _checked(what: str, result: int) -> int:
     if result == -1:
-        errno = ctypes.get_errno()
-        raise OSError(errno, f"{what}: {os.strerror(errno)}")
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
     return result
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces named by the ``CLONE_NEW*`` bits in ``flags`` for fresh ones (unshare(2)).
-
-    CLONE_NEWUSER fails with EINVAL in a process that has a second thread.
-    """
-    _check(_libc().unshare(ctypes.c_int(flags)), "unshare")
+    """unshare(2): leave the namespaces named by CLONE_NEW* ``flags``. EINVAL for CLONE_NEWUSER with a second
+    thread. (os.unshare exists from Python 3.12 only.)"""
+    _checked(f"unshare({flags:#x})", _libc().unshare(ctypes.c_int(flags)))
 
 
-def setns(fd: int, flags: int) -> None:
-    """Enter the namespace behind ``fd``, an open file of /proc/PID/ns (setns(2))."""
-    _check(_libc().setns(ctypes.c_int(fd), ctypes.c_int(flags)), "setns")
+def setns(fd: int, nstype: int = 0) -> None:
+    """setns(2): enter the namespace behind ``fd``; ``nstype`` is a CLONE_NEW* or 0 for any."""
+    _checked("setns", _libc().setns(ctypes.c_int(fd), ctypes.c_int(nstype)))
 
 
-def mount(source: str, target: str, fstype: str, flags: int = 0, data: str = "") -> None:
-    """mount(2); empty strings become NULL."""
-    args = [ctypes.c_char_p(os.fsencode(text) or None) for text in (source, target, fstype)]
-    tail = ctypes.c_char_p(os.fsencode(data) or None)
-    _check(_libc().mount(*args, ctypes.c_ulong(flags), tail), f"mount {fstype or 'bind'} on {target}")
+def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str = "") -> None:
+    """mount(2). Empty ``fstype`` and ``data`` are passed as NULL."""
+    arguments = (source.encode(), target.encode(), fstype.encode() or None, ctypes.c_ulong(flags))
+    _checked(f"mount({source}, {target})", _libc().mount(*arguments, data.encode() or None))
 
 
-def umount(target: str, flags: int = 0) -> None:
-    """umount2(2)."""
-    _check(_libc().umount2(ctypes.c_char_p(os.fsencode(target)), ctypes.c_int(flags)), f"umount {target}")
+def umount(target: str, flags: int = MNT_DETACH) -> None:
+    """umount2(2); lazily unless told otherwise."""
+    _checked(f"umount({target})", _libc().umount2(target.encode(), ctypes.c_int(flags)))
 
 
-def _prctl(option: int, argument: int | bytes, what: str) -> None:
+def pivot_root(new_root: str, put_old: str) -> None:
+    """pivot_root(2): ``new_root`` must be a mount point and ``put_old`` lie below it."""
+    number = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "s390x": 217}.get(os.uname().machine)
+    if number is None:
+        raise OSError(38, f"pivot_root: number unknown on {os.uname().machine}")
+    call = (ctypes.c_long(number), new_root.encode(), put_old.encode())
+    _checked(f"pivot_root({new_root})", _libc().syscall(*call))
+
+
+def sethostname(name: str) -> None:
+    """sethostname(2) in the current UTS namespace."""
+    raw = name.encode()
+    _checked("sethostname", _libc().sethostname(raw, ctypes.c_size_t(len(raw))))
+
+
+def prctl(option: int, argument: int | bytes = 0) -> int:
+    """prctl(2) with one argument: a number or a NUL-terminated name."""
     value = ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_ulong(argument)
     zero = ctypes.c_ulong(0)
-    _check(_libc().prctl(ctypes.c_int(option), value, zero, zero, zero), what)
+    return _checked(f"prctl({option})", _libc().prctl(ctypes.c_int(option), value, zero, zero, zero))
 
 
-def prctl_pdeathsig(signum: int) -> None:
-    """Have ``signum`` sent to this process when the *thread* that made it ends (PR_SET_PDEATHSIG).
+def prctl_pdeathsig(number: int = signal.SIGKILL) -> None:
+    """Have signal ``number`` sent to this process when the *thread* that spawned it ends.
 
-    The parent may be gone already: look at getppid afterwards.
+    The parent may be gone already: compare os.getppid() afterwards.
     """
-    _prctl(PR_SET_PDEATHSIG, signum, "prctl PR_SET_PDEATHSIG")
+    prctl(PR_SET_PDEATHSIG, number)
 
 
-def prctl_subreaper() -> None:
-    """Make this process the parent of orphans below it (PR_SET_CHILD_SUBREAPER, Linux 3.4)."""
-    _prctl(PR_SET_CHILD_SUBREAPER, 1, "prctl PR_SET_CHILD_SUBREAPER")
-
-
-def prctl_name(name: str) -> None:
-    """Name the calling thread, 15 bytes at most, as ps and /proc show it (PR_SET_NAME)."""
-    _prctl(PR_SET_NAME, os.fsencode(name)[:15], "prctl PR_SET_NAME")
+def set_thread_name(name: str) -> None:
+    """The calling thread's name as /proc/PID/task/TID/comm shows it; cut to 15 bytes."""
+    prctl(PR_SET_NAME, name.encode()[:15])

@@ -1,0 +1,1 @@
+"""Guest memory, the memory table (the one gpa -> hva door) and the dirty log."""

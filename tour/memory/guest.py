@@ -1,0 +1,104 @@
+"""Guest memory: what a virtual machine's RAM is to its device, regions of shared pages with a hole between.
+
+Each region is a memfd mapped shared into this process, as QEMU's memory-backend-memfd is, so that another
+process (a vhost-user back-end) can be handed the same pages. The kernel's vhost-net is told addresses only.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterable
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from tour.abi import native
+from tour.memory.table import MemoryTable, Region
+
+PAGE = 4096
+
+
+class RegionSpec(NamedTuple):
+    """What is wanted: ``size`` bytes of guest memory at guest physical address ``gpa``, both in pages."""
+
+    gpa: int
+    size: int
+
+
+class GuestMemory:
+    """Regions of guest memory, mapped here; a context manager.
+
+    Stop every device before :meth:`close`: an HVA is only a number, and nothing keeps the pages there.
+    Raises ValueError for a region that is empty, unaligned or overlaps another, OSError when memory is short.
+    """
+
+    def __init__(self, layout: Iterable[RegionSpec]) -> None:
+        wanted = [RegionSpec(*spec) for spec in layout]
+        _check(wanted)
+        self._maps: list[mmap.mmap] = []
+        self._fds: list[int] = []
+        try:
+            self.regions = tuple(self._map(spec) for spec in wanted)
+        except BaseException:
+            self.close()
+            raise
+        self.table = MemoryTable(self.regions)
+
+    def _map(self, spec: RegionSpec) -> Region:
+        fd = os.memfd_create(f"guest-{spec.gpa:#x}", os.MFD_CLOEXEC)
+        self._fds.append(fd)
+        os.ftruncate(fd, spec.size)
+        pages = mmap.mmap(fd, spec.size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self._maps.append(pages)
+        return Region(spec.gpa, spec.size, native.address_of(pages), fd, 0)
+
+    def translate(self, gpa: int, size: int) -> int:
+        """See :meth:`MemoryTable.translate`."""
+        return self.table.translate(gpa, size)
+
+    def read(self, gpa: int, size: int) -> bytes:
+        """A copy of ``size`` bytes at ``gpa``. Raises GuestMemoryError."""
+        return self.table.read(gpa, size)
+
+    def write(self, gpa: int, data: bytes) -> None:
+        """Write ``data`` at ``gpa``. Raises GuestMemoryError and then writes nothing."""
+        self.table.write(gpa, data)
+
+    def fill(self, gpa: int, size: int, value: int = 0) -> None:
+        """Set ``size`` bytes at ``gpa`` to ``value``. Raises GuestMemoryError."""
+        self.table.write(gpa, bytes([value]) * size)
+
+    def load(self, images: Iterable[tuple[int, bytes]]) -> None:
+        """Put back saved pieces (gpa, bytes), as a fork does."""
+        for gpa, data in images:
+            self.write(gpa, data)
+
+    def save(self) -> list[tuple[int, bytes]]:
+        """Every region's bytes as (gpa, bytes), for :meth:`load` into memory of the same shape."""
+        return [(region.gpa, self.read(region.gpa, region.size)) for region in self.regions]
+
+    def close(self) -> None:
+        """Unmap and close everything. May be called twice."""
+        while self._maps:
+            self._maps.pop().close()
+        while self._fds:
+            os.close(self._fds.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check(specs: list[RegionSpec]) -> None:
+    """Our own memory has a sane shape; what a memory table of others says is checked at each use."""
+    for spec in specs:
+        if spec.size <= 0 or spec.gpa < 0 or spec.gpa % PAGE or spec.size % PAGE or spec.gpa + spec.size > 1 << 64:
+            raise ValueError(f"region {spec.gpa:#x}+{spec.size:#x} is not whole pages inside 2^64")
+    ordered = sorted(specs)
+    for low, high in zip(ordered, ordered[1:], strict=False):
+        if low.gpa + low.size > high.gpa:
+            raise ValueError(f"regions {low.gpa:#x} and {high.gpa:#x} overlap")
