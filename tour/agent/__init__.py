@@ -1,1 +1,1 @@
-"""The agent: protocol, the process that runs lesson steps, and its clients."""
+"""The agent: a separate process that owns everything that moves; front ends only see its events."""

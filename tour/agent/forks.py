@@ -1,0 +1,17 @@
+"""What a new agent must know to go on from a moment of the past."""
+
+from __future__ import annotations
+
+from tour.agent.protocol import ForkPoint, RingPoint
+from tour.trace.timeline import Timeline
+
+
+def fork_point(timeline: Timeline, position: int, origin: str) -> ForkPoint:
+    """Memory and indices after the first ``position`` events."""
+    state = timeline.at(position)
+    image = [(gpa, data.hex()) for gpa, data in timeline.image(position)]
+    rings = [
+        RingPoint(ring.index, ring.last_avail_idx, ring.last_used_idx, ring.avail_shadow, sorted(ring.taken))
+        for ring in state.rings
+    ]
+    return ForkPoint(origin, image, rings)

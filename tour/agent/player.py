@@ -1,0 +1,300 @@
+"""One learner in one lesson: a state machine without a front end, driven by keys and by an agent's events.
+
+It never blocks and is called from one thread only; ``post`` carries the agent's events onto that thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tour.agent import protocol
+from tour.agent.forks import fork_point
+from tour.agent.session import Session
+from tour.errors import AgentLost, TourError
+from tour.i18n import Lang, t
+from tour.lesson.model import Lesson, StepSpec, Vary
+from tour.lesson.moment import Moment, Phase
+from tour.lesson.prediction import Prediction
+from tour.trace import events as ev
+from tour.trace.fold import FoldError
+from tour.trace.state import State
+from tour.trace.timeline import Timeline
+
+Connect = Callable[[protocol.Open], Session]
+Post = Callable[[Callable[[], None]], None]
+
+
+class Player:
+    """A lesson being played.
+
+    ``connect`` makes a session for an Open command; ``changed`` is called after anything that alters the moment.
+    ``hands_off`` (plain ``run``) takes no predictions.
+    """
+
+    def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, post: Post, device: str = "auto") -> None:
+        self.lesson = lesson
+        self.lang: Lang = lang
+        self.device = device
+        self.connect = connect
+        self.post = post
+        self.changed: Callable[[], None] = lambda: None
+        self.on_event: Callable[[ev.Event], None] = lambda event: None
+        self.session: Session | None = None
+        self.error: TourError | None = None
+        self.notice = ""
+        self._next_id = 0
+        self._reset(Timeline(), 0)
+
+    def _reset(self, timeline: Timeline, step: int) -> None:
+        self.timeline = timeline
+        self.index = step
+        self.phase: Phase = "orient"
+        self.position: int | None = None
+        self.busy = ""
+        self.waiting_for: int | None = None
+        self.vary: Vary | None = None
+        self.origin = ""
+        self.ended = False
+        self.prediction = self._new_prediction()
+        self.before = timeline.edge
+
+    # --- the running set-up -------------------------------------------------------------------------------
+
+    def open(self, step: int = 0, **options: Any) -> None:
+        """Connect to a new agent and build the lesson's set-up, to go on at ``step``. Raises TourError."""
+        self.close()
+        self._reset(Timeline(), step)
+        self.error = None
+        command = protocol.Open(self._id(), self.lesson.id, self.device, **options)
+        self.session = self.connect(command)
+        mine = self.session
+        self.session.start(
+            lambda event: self.post(lambda: self.take(event) if self.session is mine else None),
+            lambda error: self.post(lambda: self.failed(error) if self.session is mine else None),
+        )
+        self._send(command, t(self.lang, "player.opening"))
+
+    def close(self) -> None:
+        """End the agent, if there is one."""
+        session, self.session = self.session, None
+        if session is not None:
+            session.close()
+
+    def _id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def _send(self, command: protocol.AnyCommand, busy: str = "") -> None:
+        if self.session is None:
+            return
+        try:
+            self.session.send(command)
+        except AgentLost as error:
+            self.failed(error)
+            return
+        if busy:
+            self.busy = busy
+            self.waiting_for = command.id
+
+    def take(self, event: ev.Event) -> None:
+        """One event of the agent's."""
+        if isinstance(event.data, ev.Done):
+            if event.data.id == self.waiting_for:
+                self._done()
+        elif isinstance(event.data, ev.Error):
+            self.on_event(event)
+            self.failed(TourError(event.data.what, event.data.why, event.data.fix))
+            return
+        else:
+            self._append(event)
+        self.changed()
+
+    def _append(self, event: ev.Event) -> None:
+        try:
+            self.timeline.append(event)
+        except FoldError as error:
+            self.failed(error)
+            return
+        self.on_event(event)
+
+    def failed(self, error: TourError | None) -> None:
+        """The agent ended or said something went wrong; what was seen stays."""
+        self.busy = ""
+        self.waiting_for = None
+        if error is not None:
+            self.error = error
+            self.notice = error.what
+        self.changed()
+
+    def _done(self) -> None:
+        self.busy = ""
+        self.waiting_for = None
+        if self.phase != "do":
+            self.before = self.timeline.edge
+        elif self.prediction is None or self.prediction.settle(self.before, self.timeline.edge):
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """Show what happened: the held position is let go."""
+        self.phase = "observe"
+        self.position = None
+
+    # --- the learner's keys -------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> StepSpec:
+        """The present step."""
+        return self.lesson.step[self.index]
+
+    @property
+    def looking_back(self) -> bool:
+        """Whether the shown moment is one of the past (holding still for a prediction is not)."""
+        return self.position is not None and not self._holding
+
+    @property
+    def _holding(self) -> bool:
+        return self.phase == "do" and self.position is not None
+
+    def enter(self) -> None:
+        """Go on: to the next phase, or do the action."""
+        self.notice = ""
+        if self.busy or self.error is not None:
+            return
+        if self.looking_back:
+            self.notice = t(self.lang, "player.looking_back")
+        elif self._holding:
+            self.notice = t(self.lang, "player.answer_first")
+        else:
+            self._advance()
+        self.changed()
+
+    def _advance(self) -> None:
+        if self.phase == "orient" and self.prediction is not None:
+            self.phase = "predict"
+        elif self.phase in ("orient", "predict"):
+            self.prediction = None
+            self._do()
+        elif self.phase == "observe":
+            self.phase = "explain" if self.lesson.text(self.lang, self.step.id).explain else "check"
+        elif self.phase == "explain" and self.step.check:
+            self.phase = "check"
+        else:
+            self._next_step()
+
+    def _next_step(self) -> None:
+        if self.index + 1 == len(self.lesson.step):
+            self.ended = True
+            return
+        self.index += 1
+        self.phase = "orient"
+        self.prediction = self._new_prediction()
+        self.before = self.timeline.edge
+
+    def _new_prediction(self) -> Prediction | None:
+        predict = self.step.predict
+        return Prediction(predict) if predict is not None else None
+
+    def _do(self) -> None:
+        self.phase = "do"
+        self.before = self.timeline.edge
+        skip = self.vary is not None and self.vary.set.get("skip") == self.step.id
+        self._send(protocol.Do(self._id(), self.step.id, skip), t(self.lang, "player.doing"))
+
+    def answer(self, choice: str) -> None:
+        """Take a choice of the prediction. The first one runs the step; what happened stays hidden until settled."""
+        if self.prediction is None or self.phase not in ("predict", "do") or self.prediction.settled:
+            return
+        if self.busy or self.error is not None or not self.prediction.choose(choice):
+            return
+        if self.phase == "predict":
+            self.position = len(self.timeline)
+            self._do()
+        elif self.prediction.settle(self.before, self.timeline.edge):
+            self._reveal()
+        self.changed()
+
+    def choices(self) -> tuple[str, ...]:
+        """Ids of the choices, in the order shown."""
+        return tuple(choice.id for choice in self.step.predict.choice) if self.step.predict else ()
+
+    def back(self) -> None:
+        """Look one visible event further back."""
+        if not self._holding:
+            here = len(self.timeline) if self.position is None else self.position
+            self.position = self.timeline.previous_stop(here)
+            self.changed()
+
+    def forward(self) -> None:
+        """One visible event forward, at most to the edge."""
+        if self.position is not None and not self._holding:
+            self.seek(self.timeline.next_stop(self.position))
+
+    def seek(self, position: int) -> None:
+        """Look at that position; the edge ends looking back."""
+        if not self._holding:
+            inside = 0 <= position < len(self.timeline)
+            self.position = position if inside else None
+            self.changed()
+
+    def live(self) -> None:
+        """Return to the live edge."""
+        self.seek(len(self.timeline))
+
+    def set_lang(self, lang: Lang) -> None:
+        """Change the language of everything shown."""
+        self.lang = lang
+        self.changed()
+
+    # --- forks --------------------------------------------------------------------------------------------
+
+    def varies(self) -> tuple[Vary, ...]:
+        """The forks this lesson offers."""
+        return tuple(self.lesson.vary)
+
+    def fork(self, vary_id: str | None = None) -> None:
+        """Begin again from the shown moment (``None``) or take a fork of the lesson's. Raises TourError.
+
+        A new agent gets the memory and the indices of that point; the old run is left behind.
+        """
+        vary = next((vary for vary in self.lesson.vary if vary.id == vary_id), None)
+        index = self.lesson.step_ids.index(vary.at) if vary else self._shown_step()
+        fresh = vary is not None and "skip" not in vary.set
+        point = None if fresh else self._point(index)
+        if point is None and not fresh:
+            self.notice = t(self.lang, "player.fork_not_yet")
+            self.changed()
+            return
+        numbers = {key: value for key, value in vary.set.items() if key in ("num", "base")} if vary else {}
+        origin = f"{self.lesson.id}:{self.lesson.step_ids[index]}"
+        self.open(index, fork=point, variant=vary.id if vary else "", **numbers)
+        self.vary = vary
+        self.origin = origin
+        self.changed()
+
+    def _point(self, index: int) -> protocol.ForkPoint | None:
+        mark = self.timeline.mark(self.lesson.step_ids[index])
+        position = mark.position if mark else None
+        if position is None and index == self.index and not self.busy:
+            position = len(self.timeline)
+        if position is None:
+            return None
+        return fork_point(self.timeline, position, f"{self.lesson.id}:{self.lesson.step_ids[index]}")
+
+    def _shown_step(self) -> int:
+        if self.position is None:
+            return self.index
+        mark = self.timeline.mark_before(self.position)
+        return self.lesson.step_ids.index(mark.step) if mark else 0
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    def shown(self) -> State:
+        """The state to draw."""
+        return self.timeline.edge if self.position is None else self.timeline.at(self.position)
+
+    def moment(self) -> Moment:
+        """All a front end needs to draw now."""
+        from tour.agent.showing import moment
+
+        return moment(self)

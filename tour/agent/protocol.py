@@ -1,0 +1,83 @@
+"""What a front end says to an agent: JSON lines, one command each. The answers are events (``trace.events``).
+
+Every command is answered by events and, last, by ``Done`` with its id.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tour.trace import events as ev
+from tour.trace.events import LINE_MAX
+
+
+class RingPoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One queue at the point a fork starts from: its private indices and the descriptors not on the free list."""
+
+    queue: int
+    last_avail_idx: int
+    last_used_idx: int
+    avail_shadow: int
+    taken: list[int] = []
+
+
+class ForkPoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Memory and indices of a moment: ``image`` is (gpa, hexadecimal bytes) in order of writing; ``origin`` such
+    as ``8:publish``."""
+
+    origin: str
+    image: list[tuple[int, str]]
+    rings: list[RingPoint]
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="cmd", tag=str.lower, omit_defaults=True):
+    """Base of all commands; ``id`` comes back in Done."""
+
+    id: int
+
+
+class Open(Command, frozen=True):
+    """Build the running set-up of a lesson. ``num`` and ``base`` replace the lesson's ring size and first index;
+    ``variant`` names the fork they come from."""
+
+    lesson: str
+    device: str = "auto"
+    num: int = 0
+    base: int = 0
+    variant: str = ""
+    fork: ForkPoint | None = None
+
+
+class Do(Command, frozen=True):
+    """Run one step; ``skip`` leaves the action out and only waits (the fork 'forget the kick')."""
+
+    step: str
+    skip: bool = False
+
+
+class Tell(Command, frozen=True):
+    """Put a question or an answer of the front end into the trace."""
+
+    data: ev.Question | ev.Answer
+
+
+class Close(Command, frozen=True):
+    """Take everything down and say Bye."""
+
+
+AnyCommand = Open | Do | Tell | Close
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+
+
+def encode(command: AnyCommand) -> bytes:
+    """One JSON line, newline included."""
+    return _encoder.encode(command) + b"\n"
+
+
+def decode(line: bytes) -> AnyCommand:
+    """The command in one line. Raises msgspec.DecodeError or msgspec.ValidationError."""
+    if len(line) > LINE_MAX:
+        raise msgspec.DecodeError(f"line of {len(line)} bytes, the limit is {LINE_MAX}")
+    return _decoder.decode(line)

@@ -1,0 +1,75 @@
+"""A recording in an agent's place: the same commands, answered with what was recorded. No Linux needed."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from tour.agent import protocol
+from tour.agent.session import OnEnd, OnEvent
+from tour.errors import UsageError
+from tour.trace import events as ev
+from tour.trace.store import Recording
+
+
+class ReplaySession:
+    """Plays a recording, step by step as it is asked to. Questions and answers are not put into it."""
+
+    kind = "replay"
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._position = 0
+        self._commands: queue.Queue[protocol.AnyCommand | None] = queue.Queue()
+
+    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        """Answer commands on a thread of our own."""
+        threading.Thread(target=self._run, args=(on_event, on_end), name="replay", daemon=True).start()
+
+    def send(self, command: protocol.AnyCommand) -> None:
+        """Take a command."""
+        self._commands.put(command)
+
+    def close(self) -> None:
+        """Stop playing."""
+        self._commands.put(None)
+
+    def _run(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        while (command := self._commands.get()) is not None:
+            try:
+                for event in self._answer(command):
+                    on_event(event)
+            except UsageError as error:
+                on_end(error)
+                return
+        on_end(None)
+
+    def _answer(self, command: protocol.AnyCommand) -> list[ev.Event]:
+        if isinstance(command, protocol.Open):
+            events = self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin")
+        elif isinstance(command, protocol.Do):
+            events = self._step(command)
+        else:
+            events = []
+        last = events[-1] if events else self.recording.events[max(0, self._position - 1)]
+        return [*events, ev.Event(last.seq, last.t, "tour", "tour", ev.Done(command.id))]
+
+    def _step(self, command: protocol.Do) -> list[ev.Event]:
+        first = self.recording.events[self._position].data if self._position < len(self.recording.events) else None
+        if not isinstance(first, ev.Step) or first.step != command.step or command.skip:
+            raise UsageError(
+                "The recording holds no such step here.",
+                f"Step '{command.step}' was asked for; only what was recorded can be replayed.",
+                "tour start --device auto",
+            )
+        self._position += 1
+        rest = self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin")
+        return [self.recording.events[self._position - len(rest) - 1], *rest]
+
+    def _until(self, stop: Callable[[ev.AnyPayload], bool]) -> list[ev.Event]:
+        events = self.recording.events
+        start = self._position
+        end = next((i for i in range(start, len(events)) if stop(events[i].data)), len(events))
+        self._position = end
+        return [event for event in events[start:end] if not isinstance(event.data, ev.Done)]

@@ -1,0 +1,91 @@
+"""A front end's end of an agent: commands out, events in, whatever kind of agent it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from tour.agent import protocol
+from tour.errors import AgentLost, TourError
+from tour.trace import events as ev
+
+OnEvent = Callable[[ev.Event], None]
+OnEnd = Callable[[TourError | None], None]
+
+
+class Session(Protocol):
+    """What every agent looks like from here. ``kind`` is live or replay."""
+
+    kind: str
+
+    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        """Begin to listen; both callbacks run on a thread of the session's own."""
+
+    def send(self, command: protocol.AnyCommand) -> None:
+        """Say a command. Raises AgentLost when the agent is gone."""
+
+    def close(self) -> None:
+        """End the agent and wait for it; safe to call twice."""
+
+
+class Transport(Protocol):
+    """A byte stream to an agent and the means to end it."""
+
+    def send(self, data: bytes) -> None:
+        """Write all of ``data``. Raises OSError."""
+
+    def receive(self) -> bytes:
+        """Some bytes, b'' at the end. Raises OSError."""
+
+    def reason(self) -> str:
+        """Why it ended, as far as is known, for the learner."""
+
+    def close(self) -> None:
+        """End the other side."""
+
+
+class StreamSession:
+    """A live agent over a byte stream."""
+
+    kind = "live"
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._closing = False
+
+    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        """Read events on a thread of our own until the stream ends."""
+        threading.Thread(target=self._read, args=(on_event, on_end), name="agent-events", daemon=True).start()
+
+    def _read(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        pending = b""
+        try:
+            while data := self._transport.receive():
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    on_event(ev.decode(line))
+                if len(pending) > ev.LINE_MAX:
+                    raise msgspec.DecodeError("a line without end")
+        except (OSError, msgspec.MsgspecError) as error:
+            on_end(None if self._closing else self._lost(str(error)))
+            return
+        on_end(None if self._closing else self._lost(""))
+
+    def _lost(self, detail: str) -> AgentLost:
+        why = " ".join(part for part in (self._transport.reason(), detail) if part)
+        return AgentLost("The agent has ended: what was seen so far stays here, nothing more happens.", why)
+
+    def send(self, command: protocol.AnyCommand) -> None:
+        """Say a command. Raises AgentLost."""
+        try:
+            self._transport.send(protocol.encode(command))
+        except OSError as error:
+            raise self._lost(error.strerror or str(error)) from error
+
+    def close(self) -> None:
+        """End the agent."""
+        self._closing = True
+        self._transport.close()

@@ -1,0 +1,152 @@
+"""From a player to the Moment a front end draws. While a prediction is open, nothing here gives it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tour.i18n import t
+from tour.lesson.model import Ref, misconceptions
+from tour.lesson.moment import (
+    Badge,
+    CheckView,
+    ChoiceView,
+    Moment,
+    Phase,
+    PredictionView,
+    TimelineView,
+    VaryView,
+)
+
+if TYPE_CHECKING:
+    from tour.agent.player import Player
+
+
+def moment(player: Player) -> Moment:
+    """The moment ``player`` is in."""
+    state = player.shown()
+    index = player._shown_step() if player.looking_back else player.index
+    step = player.lesson.step[index]
+    phase: Phase = "observe" if player.looking_back else player.phase
+    if player._holding:
+        phase = "predict"
+    words = player.lesson.text(player.lang, step.id)
+    closed = phase in ("observe", "explain", "check", "vary")
+    return Moment(
+        lang=player.lang,
+        lesson=player.lesson.id,
+        title=player.lesson.title.get(player.lang),
+        steps=player.lesson.step_ids,
+        step_index=index,
+        phase=phase,
+        state=state,
+        before=player.before,
+        badge=_badge(player),
+        timeline=_timeline(player),
+        show=step.show,
+        actor=step.actor,
+        text=words.explain if phase in ("explain", "check") else words.orient,
+        more=words.more if closed else "",
+        refs=tuple(_refs(step.ref)) if closed else (),
+        prediction=_prediction(player) if not player.looking_back else None,
+        checks=_checks(player, index) if closed and not player.looking_back else (),
+        varies=_varies(player, step.id),
+        next_text=_next_text(player),
+        next_code=step.line if phase == "orient" and step.predict is None else "",
+        busy="" if player._holding else player.busy,
+        notice=player.notice,
+        forked_from=player.origin,
+        ended=player.ended,
+    )
+
+
+def _badge(player: Player) -> Badge:
+    hello = player.timeline.edge.hello
+    if player.looking_back:
+        return Badge("back", hello.kernel if hello else "")
+    if player.session is not None and player.session.kind == "replay":
+        device = f"{hello.device}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
+        return Badge("replay", device)
+    if hello is not None and hello.device == "kernel":
+        return Badge("kernel", hello.kernel)
+    return Badge("embedded", hello.kernel if hello else "")
+
+
+def _timeline(player: Player) -> TimelineView:
+    held = player._holding
+    length = player.position if held and player.position is not None else len(player.timeline)
+    position = length if player.position is None else player.position
+    marks = tuple((m.position, m.step) for m in player.timeline.marks if not m.end and m.position < length)
+    return TimelineView(position, length, marks)
+
+
+def _refs(refs: list[Ref]) -> list[str]:
+    return [text for ref in refs for text in (ref.spec, ref.kernel, f"QEMU: {ref.qemu}" if ref.qemu else "") if text]
+
+
+def _prediction(player: Player) -> PredictionView | None:
+    prediction = player.prediction
+    if prediction is None or player.phase == "orient":
+        return None
+    lang = player.lang
+    wrong = [choice for choice in prediction.taken if choice != prediction.right]
+    struck = wrong if prediction.settled or not player.busy else wrong[:-1]
+    choices = tuple(
+        ChoiceView(
+            choice.id,
+            choice.text.get(lang),
+            struck=choice.id in struck,
+            chosen=bool(prediction.taken) and choice.id == prediction.taken[-1],
+            right=(choice.id == prediction.right) if prediction.settled and prediction.right else None,
+        )
+        for choice in prediction.spec.choice
+    )
+    shown = [choice for choice in prediction.spec.choice if choice.id in struck and choice.misconception]
+    refutations = tuple(misconceptions()[choice.misconception].refutation.get(lang) for choice in shown)
+    return PredictionView(
+        prediction.spec.question.get(lang),
+        choices,
+        prediction.settled,
+        prediction.first_time,
+        len(prediction.taken),
+        refutations if prediction.settled else (),
+    )
+
+
+def _checks(player: Player, index: int) -> tuple[CheckView, ...]:
+    verdicts = {check.id: check for check in player.timeline.edge.checks}
+    lines = []
+    for check in player.lesson.step[index].check:
+        verdict = verdicts.get(check.id)
+        lines.append(
+            CheckView(
+                check.text.get(player.lang),
+                check.expr,
+                verdict.ok if verdict else None,
+                verdict.actual if verdict else "",
+            )
+        )
+    return tuple(lines)
+
+
+def _varies(player: Player, step: str) -> tuple[VaryView, ...]:
+    lang = player.lang
+    return tuple(
+        VaryView(vary.id, vary.title.get(lang), vary.text.get(lang), vary.at == step) for vary in player.lesson.vary
+    )
+
+
+def _next_text(player: Player) -> str:
+    lang = player.lang
+    if player.error is not None:
+        return t(lang, "player.next.error")
+    if player.looking_back:
+        return t(lang, "player.next.back")
+    if player._holding:
+        return t(lang, "player.next.holding")
+    if player.ended:
+        return t(lang, "player.next.ended")
+    if player.phase in ("orient", "predict") and player.prediction is not None:
+        return t(lang, f"player.next.{player.phase}")
+    if player.phase == "check" and player.index + 1 == len(player.lesson.step):
+        return t(lang, "player.next.last")
+    return t(lang, f"player.next.{'act' if player.phase == 'orient' else player.phase}")

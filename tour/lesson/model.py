@@ -1,0 +1,220 @@
+"""A lesson's files as records: ``lesson.toml`` and ``text.LANG.md`` of one folder under ``lessons/``."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from tour.errors import UsageError
+from tour.i18n import Lang
+
+FORMAT = 1
+T = TypeVar("T")
+
+
+class LessonError(UsageError):
+    """A lesson folder that cannot be read."""
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same words in both languages."""
+
+    en: str
+    zh: str
+
+    def get(self, lang: Lang) -> str:
+        """The words in ``lang``."""
+        return self.zh if lang == "zh" else self.en
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A choice of a prediction; it is the right one when all of ``when`` hold of what then happened.
+    ``misconception`` is the entry of misconceptions.toml that a learner who takes it may hold."""
+
+    id: str
+    text: Text
+    when: list[str]
+    misconception: str = ""
+
+
+class Predict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The question of a step."""
+
+    question: Text
+    choice: list[Choice]
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a step's checklist: a predicate of ``trace.paths``."""
+
+    id: str
+    text: Text
+    expr: str
+
+
+class Ref(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the facts of a step come from: spec clause, kernel function and file, QEMU's name."""
+
+    spec: str = ""
+    kernel: str = ""
+    qemu: str = ""
+
+
+class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One step: one state transition."""
+
+    id: str
+    verb: str
+    show: str
+    actor: str
+    title: Text | None = None
+    line: str = ""
+    predict: Predict | None = None
+    check: list[Check] = []
+    ref: list[Ref] = []
+
+
+class Vary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fork offered at step ``at``; ``set`` holds num, base or skip."""
+
+    id: str
+    at: str
+    title: Text
+    text: Text
+    set: dict[str, int | str]
+
+
+class StepText(msgspec.Struct, frozen=True):
+    """The words of one step in one language."""
+
+    orient: str = ""
+    explain: str = ""
+    more: str = ""
+
+
+class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole lesson; ``folder`` and ``texts`` are filled in by ``load``."""
+
+    id: str
+    slug: str
+    title: Text
+    minutes: int
+    step: list[StepSpec]
+    needs: list[str] = []
+    vary: list[Vary] = []
+    after: Text | None = None
+    folder: str = ""
+    texts: dict[str, dict[str, StepText]] = {}
+
+    @property
+    def step_ids(self) -> tuple[str, ...]:
+        """Step ids in order."""
+        return tuple(step.id for step in self.step)
+
+    def text(self, lang: Lang, step: str) -> StepText:
+        """The words of ``step``."""
+        return self.texts[lang].get(step, StepText())
+
+    def scene_path(self) -> Path:
+        """The scene code that makes the steps happen."""
+        return Path(self.folder) / "scene.py"
+
+    def recording_path(self) -> Path:
+        """The reference recording shipped with the lesson."""
+        return Path(self.folder) / "kernel.trace.jsonl"
+
+
+@cache
+def root() -> Path:
+    """The lessons' folder: the installed ``tour_lessons``, else ``lessons`` beside this package's source."""
+    beside = Path(__file__).parents[2] / "lessons"
+    if (beside / "course.toml").is_file():
+        return beside
+    spec = importlib.util.find_spec("tour_lessons")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        return Path(place)
+    raise LessonError(
+        "The lessons are not installed.", "The package tour_lessons is missing.", "pip install vhost-tour"
+    )
+
+
+def folders() -> dict[str, Path]:
+    """Lesson id to folder, for every lesson present."""
+    return {str(int(path.name[:2])): path for path in sorted(root().glob("[0-9][0-9]_*")) if path.is_dir()}
+
+
+def load(lesson_id: str) -> Lesson:
+    """The lesson called ``lesson_id`` (its number). Raises LessonError with what is there instead."""
+    places = folders()
+    wanted = lesson_id.lstrip("0") or "0"
+    if wanted not in places:
+        raise LessonError(
+            f"There is no lesson '{lesson_id}'.", f"Lessons that are ready: {', '.join(places)}.", "tour list"
+        )
+    return load_folder(places[wanted])
+
+
+def load_folder(folder: Path) -> Lesson:
+    """The lesson in ``folder``. Raises LessonError."""
+    raw = read_toml(folder / "lesson.toml")
+    texts = {lang: _texts(folder / f"text.{lang}.md") for lang in ("en", "zh")}
+    lesson = _convert(raw, Lesson, folder / "lesson.toml")
+    return msgspec.structs.replace(lesson, folder=str(folder), texts=texts)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file. Raises LessonError naming file and line."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LessonError(f"{path.name} cannot be read.", f"{path}: {error}") from error
+
+
+def _convert(raw: dict[str, Any], kind: type[T], path: Path) -> T:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise LessonError(f"{path.parent.name}/{path.name} is not a lesson.", str(error)) from error
+
+
+def _texts(path: Path) -> dict[str, StepText]:
+    try:
+        body = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonError(f"{path.name} cannot be read.", f"{path}: {error}") from error
+    steps = re.split(r"^## +(\S+) *$", _after_front_matter(body), flags=re.M)
+    return {name: _parts(text) for name, text in zip(steps[1::2], steps[2::2], strict=True)}
+
+
+def _after_front_matter(body: str) -> str:
+    return body.split("\n---\n", 1)[1] if body.startswith("---\n") and "\n---\n" in body else body
+
+
+def _parts(text: str) -> StepText:
+    pieces = re.split(r"^### +(orient|explain|more) *$", text, flags=re.M)
+    found = dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]), strict=True))
+    return StepText(**found)
+
+
+class Misconception(msgspec.Struct, frozen=True):
+    """A wrong idea many learners hold, and the sentences that meet it."""
+
+    claim: Text
+    refutation: Text
+
+
+@cache
+def misconceptions() -> dict[str, Misconception]:
+    """All entries of misconceptions.toml by id."""
+    raw = read_toml(root() / "misconceptions.toml")
+    rows = raw.get("misconception", raw)
+    if isinstance(rows, list):
+        rows = {row["id"]: row for row in rows}
+    kept = {key: value for key, value in rows.items() if isinstance(value, dict)}
+    return {key: _convert(value, Misconception, root() / "misconceptions.toml") for key, value in kept.items()}

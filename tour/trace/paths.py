@@ -1,0 +1,176 @@
+"""Names of things in a state, and small predicates over two states.
+
+The same words are used by a lesson's checks, by its predictions and by tests:
+``tx.avail.idx == 1``, ``tx.used.idx == tx.used.idx@before + 1``, ``changed tx.desc[0].flags``.
+``@before`` is the state at the step's begin. An index may be ``slot`` (where the driver writes next) or ``uslot``
+(where it reaps next), both as they were before the step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tour.errors import UsageError
+from tour.trace.state import Ring, State
+
+Value = int | str | None
+IDX_WORDS = ("avail.idx", "used.idx", "last_avail_idx", "last_used_idx", "avail_shadow", "used_shadow")
+
+
+class PathError(UsageError):
+    """A path or predicate that means nothing; a lesson author's mistake."""
+
+
+def read(state: State, path: str, before: State | None = None) -> Value:
+    """The value at ``path``. Raises PathError for an unknown path."""
+    head, _, rest = path.partition(".")
+    if head in ("tx", "rx"):
+        return _ring_value(state.tx if head == "tx" else state.rx, rest, before or state)
+    getter = _PLAIN.get(path)
+    if getter is None:
+        raise PathError(f"Nothing is called '{path}'.")
+    return getter(state)
+
+
+def _tx_buffer(state: State) -> str:
+    entry = state.tx.desc[0] if state.tx.desc else None
+    spans = sorted(state.buffers.items())
+    if entry is None:
+        return "".join(data for gpa, data in spans if not _in_rx(state, gpa))
+    return "".join(data for gpa, data in spans if entry[0] <= gpa < entry[0] + entry[1])
+
+
+def _in_rx(state: State, gpa: int) -> bool:
+    return any(entry and entry[0] <= gpa < entry[0] + entry[1] for entry in state.rx.desc)
+
+
+_PLAIN: dict[str, Callable[[State], Value]] = {
+    "packets.out": lambda state: state.packets_out,
+    "packets.in": lambda state: state.packets_in,
+    "worker.state": lambda state: state.worker.state,
+    "buffer.tx": _tx_buffer,
+    "features": lambda state: state.features,
+    "owner": lambda state: int(state.owner),
+}
+
+
+_WORDS: dict[str, Callable[[Ring], Value]] = {
+    "avail.idx": lambda ring: ring.avail_idx,
+    "avail.flags": lambda ring: ring.avail_flags,
+    "avail.used_event": lambda ring: ring.used_event,
+    "used.idx": lambda ring: ring.used_idx,
+    "used.flags": lambda ring: ring.used_flags,
+    "used.avail_event": lambda ring: ring.avail_event,
+    "kick.count": lambda ring: ring.kick.count,
+    "call.count": lambda ring: ring.call.count,
+    "err.count": lambda ring: ring.err.count,
+    "kick.total": lambda ring: ring.kick.total,
+    "call.total": lambda ring: ring.call.total,
+    "last_avail_idx": lambda ring: ring.last_avail_idx,
+    "used_shadow": lambda ring: ring.used_shadow,
+    "last_used_idx": lambda ring: ring.last_used_idx,
+    "avail_shadow": lambda ring: ring.avail_shadow,
+    "num": lambda ring: ring.num,
+    "num_free": lambda ring: ring.num_free,
+    "waiting": lambda ring: ring.waiting,
+    "to_reap": lambda ring: ring.to_reap,
+    "held_by_device": lambda ring: sum(ring.holder(i) == "device" for i in range(ring.num)),
+    "broken": lambda ring: ring.broken,
+}
+
+_INDEXED = re.compile(r"(desc|avail\.ring|used\.ring)\[(\w+)\](?:\.(\w+))?$")
+_DESC = ("addr", "len", "flags", "next")
+_USED = ("id", "len")
+
+
+def _ring_value(ring: Ring, rest: str, before: State) -> Value:
+    if rest in _WORDS:
+        return _WORDS[rest](ring)
+    match = _INDEXED.fullmatch(rest)
+    if match is None:
+        raise PathError(f"Nothing is called '{ring.name}.{rest}'.")
+    table, index, field = match.groups()
+    slot = _index(index, before.rings[ring.index])
+    return _entry(ring, table, slot, field)
+
+
+def _index(text: str, ring: Ring) -> int:
+    if text == "slot":
+        return ring.avail_idx % max(ring.num, 1)
+    if text == "uslot":
+        return ring.last_used_idx % max(ring.num, 1)
+    return int(text)
+
+
+def _entry(ring: Ring, table: str, slot: int, field: str | None) -> Value:
+    rows: tuple[Any, ...] = {"desc": ring.desc, "avail.ring": ring.avail_ring, "used.ring": ring.used_ring}[table]
+    if not 0 <= slot < len(rows):
+        return None
+    row = rows[slot]
+    if table == "avail.ring" or row is None:
+        return row  # type: ignore[no-any-return]
+    names = _DESC if table == "desc" else _USED
+    if field is None:
+        return str(row)
+    return int(row[names.index(field)])
+
+
+def holds(expr: str, before: State, after: State) -> bool:
+    """Whether the predicate is true of the two states. Raises PathError when it cannot be read."""
+    word, _, path = expr.partition(" ")
+    if word in ("changed", "unchanged"):
+        moved = read(before, path, before) != read(after, path, before)
+        return moved == (word == "changed")
+    left, operator, right = _split(expr)
+    return _OPERATORS[operator](_operand(left, before, after), _operand(right, before, after))
+
+
+def actual(expr: str, before: State, after: State) -> str:
+    """What was found where the predicate looks, for a checklist: ``tx.avail.idx is 0``."""
+    word, _, path = expr.partition(" ")
+    if word in ("changed", "unchanged"):
+        return f"{read(before, path, before)} -> {read(after, path, before)}"
+    left, _, _ = _split(expr)
+    return str(_operand(left, before, after))
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    ">=": lambda a, b: None not in (a, b) and a >= b,
+    "<=": lambda a, b: None not in (a, b) and a <= b,
+    ">": lambda a, b: None not in (a, b) and a > b,
+    "<": lambda a, b: None not in (a, b) and a < b,
+}
+_COMPARE = re.compile(r"\s*(.+?)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*")
+
+
+def _split(expr: str) -> tuple[str, str, str]:
+    match = _COMPARE.fullmatch(expr)
+    if match is None:
+        raise PathError(f"'{expr}' is not a predicate.")
+    return match.group(1), match.group(2), match.group(3)
+
+
+def _operand(text: str, before: State, after: State) -> Value:
+    """A number, a quoted text, a path, a path@before; numbers may be added: indices wrap at 65536."""
+    base, sign, extra = _sum(text)
+    if re.fullmatch(r"-?\d+|0x[0-9a-f]+", base):
+        return int(base, 0)
+    if base.startswith('"'):
+        return base.strip('"')
+    path, _, when = base.partition("@")
+    value = read(before if when == "before" else after, path, before)
+    if not extra or not isinstance(value, int):
+        return value
+    total = value + (extra if sign == "+" else -extra)
+    return total & 0xFFFF if path.partition(".")[2] in IDX_WORDS else total
+
+
+def _sum(text: str) -> tuple[str, str, int]:
+    match = re.fullmatch(r"(.+?)\s+([+-])\s+(\d+)", text)
+    if match is None:
+        return text, "+", 0
+    return match.group(1), match.group(2), int(match.group(3))
