@@ -1,0 +1,92 @@
+"""A panel's own piece of a canvas, and what every panel may look at."""
+
+from __future__ import annotations
+
+from tour.i18n import Lang
+from tour.lesson.moment import Moment
+from tour.trace.state import Ring, State
+from tour.view.canvas import Canvas, width_of
+from tour.view.text import tr
+from tour.view.ui import Ui
+
+WRITER = {"avail": "driver", "desc": "driver", "used": "device"}
+
+
+class View:
+    """A moment and the way it is looked at, with what most panels ask of both."""
+
+    def __init__(self, moment: Moment, ui: Ui, *, wide: bool) -> None:
+        self.moment = moment
+        self.ui = ui
+        self.wide = wide
+        self.state: State = moment.state
+        self.lang: Lang = moment.lang
+        asked = moment.prediction
+        self.secret = asked is not None and not asked.settled and moment.phase in ("orient", "predict")
+
+    @property
+    def kernel(self) -> bool:
+        """Whether the device is the kernel's (observed), not ours (told)."""
+        hello = self.state.hello
+        return hello is not None and hello.device == "kernel"
+
+    @property
+    def panel(self) -> str:
+        """The tab in front: the person's, else the step's; while an answer is secret always a ring's."""
+        if self.ui.panel:
+            return self.ui.panel
+        if self.secret and self.moment.show not in ("tx", "rx"):
+            return "tx"
+        return self.moment.show
+
+    def tr(self, key: str, **values: object) -> str:
+        """A string of the view's table in the moment's language."""
+        return tr(self.lang, key, **values)
+
+    def style(self, key: str, base: str) -> str:
+        """``base``, highlighted when ``key`` changed by the last event (``+now``) or in this step (``+step``)."""
+        if key in self.state.changed:
+            return f"{base}+now"
+        return f"{base}+step" if key in self.state.step_changed else base
+
+    def changed(self, ring: Ring, field: str) -> bool:
+        """Whether the last event changed that field of the ring."""
+        return f"{ring.name}.{field}" in self.state.changed
+
+
+class Area:
+    """A rectangle of a canvas with its own origin; nothing is drawn outside of it."""
+
+    def __init__(self, canvas: Canvas, x: int, y: int, w: int, h: int) -> None:
+        self.canvas = canvas
+        self.x = x
+        self.y = y
+        self.w = w
+        self.h = h
+
+    def put(self, x: int, y: int, text: str, style: str = "text", *, limit: int | None = None) -> int:
+        """Write inside the area; returns the column after the last cell."""
+        room = self.w - x if limit is None else min(limit, self.w - x)
+        if not 0 <= y < self.h or room <= 0 or x < 0:
+            return x
+        return self.canvas.put(self.x + x, self.y + y, text, style, limit=room) - self.x
+
+    def right(self, y: int, text: str, style: str = "text", *, end: int | None = None) -> int:
+        """Write so that the text ends before column ``end`` (default: the area's); returns where it begins."""
+        start = max(0, (self.w if end is None else end) - width_of(text))
+        self.put(start, y, text, style)
+        return start
+
+    def anchor(self, name: str, x: int, y: int, w: int = 1, h: int = 1) -> None:
+        """Name a place, if it is inside."""
+        if 0 <= y < self.h and 0 <= x < self.w:
+            self.canvas.anchor(name, self.x + x, self.y + y, w, h)
+
+    def hit(self, action: str, x: int, y: int, w: int, h: int = 1) -> None:
+        """Add a mouse target, if it is inside."""
+        if 0 <= y < self.h and 0 <= x < self.w:
+            self.canvas.hit(action, self.x + x, self.y + y, min(w, self.w - x), h)
+
+    def sub(self, x: int, y: int, w: int, h: int) -> Area:
+        """A smaller area inside this one."""
+        return Area(self.canvas, self.x + x, self.y + y, max(0, min(w, self.w - x)), max(0, min(h, self.h - y)))
