@@ -87,7 +87,7 @@ def main() -> NoReturn:
     """Entry of the helper: ``Order`` in sys.argv, the stream on descriptors 0 and 1."""
     order = Order.parse(sys.argv[1:])
     reporter = Reporter(order.control)
-    libc.prctl_name("tour-helper")
+    libc.set_thread_name("tour-helper")
     if order.parent:
         libc.prctl_pdeathsig(signal.SIGKILL)
         if os.getppid() != order.parent:
@@ -198,11 +198,11 @@ def exit_code(status: int) -> int:
 
 def run_init(order: Order, layers: Layers, reporter: Reporter, still_here: int) -> NoReturn:
     """The init: process 1 where there is a pid namespace, else a subreaper that sweeps behind the program."""
-    libc.prctl_name("tour-init")
+    libc.set_thread_name("tour-init")
     libc.prctl_pdeathsig(signal.SIGKILL)
     if hung_up(still_here):
         os._exit(1)
-    libc.prctl_subreaper()
+    libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     furnish(layers)
     program = start(order, layers, reporter)
     reporter.say("ready", ",".join(layers.active), ",".join(layers.refused))

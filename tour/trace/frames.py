@@ -93,7 +93,7 @@ def checksum(data: bytes) -> int:
     """The Internet checksum of ``data`` (RFC 1071): 0 when the data hold their own correct checksum."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -1,0 +1,170 @@
+"""Links of our own namespace: typed calls, and errors that name the link.
+
+Two implementations: pyroute2 (importing it takes a quarter of a second, emulated four), and an ``ip`` program
+(iproute2's or BusyBox's) where ``VHOST_TOUR_IP`` names one, as in the lab. Only ever used on links that we made.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tour.errors import TourError
+from tour.net.frames import PREFIX
+from tour.trace.frames import ip_bytes, mac_bytes
+
+IP_ENV = "VHOST_TOUR_IP"
+SIOCSARP = 0x8955  # linux/sockios.h
+ATF_COM, ATF_PERM = 0x02, 0x04  # linux/if_arp.h: complete, permanent
+ARPHRD_ETHER = 1
+# struct arpreq: two struct sockaddr of 16 bytes, flags, a netmask, a device name (linux/if_arp.h)
+_ARPREQ = struct.Struct("@HH4s8xH6s8xi16s16s")
+
+
+class LinkError(TourError):
+    """The kernel refused a change of a link."""
+
+
+@dataclass(frozen=True)
+class LinkCounters:
+    """A link's counters as its own side sees them: a tap's rx is what the guest sent."""
+
+    rx_bytes: int
+    rx_packets: int
+    rx_dropped: int
+    tx_bytes: int
+    tx_packets: int
+    tx_dropped: int
+
+
+class Links(ABC):
+    """What the agent asks of links. Every method raises LinkError."""
+
+    @abstractmethod
+    def set_mac(self, name: str, mac: str) -> None:
+        """Give link ``name`` the address ``mac``."""
+
+    @abstractmethod
+    def add_address(self, name: str, ip: str, prefix: int = PREFIX) -> None:
+        """Give link ``name`` the IPv4 address ``ip``/``prefix``."""
+
+    @abstractmethod
+    def set_up(self, name: str) -> None:
+        """Bring link ``name`` up."""
+
+    def set_neighbour(self, name: str, ip: str, mac: str) -> None:
+        """Tell the stack for good who ``ip`` is, so that it never sends an ARP request of its own.
+
+        SIOCSARP (arp(7)), because BusyBox's ``ip`` cannot do it.
+        """
+        request = _ARPREQ.pack(
+            socket.AF_INET, 0, ip_bytes(ip), ARPHRD_ETHER, mac_bytes(mac), ATF_COM | ATF_PERM, b"", name.encode()
+        )
+        with naming(name, f"set neighbour {ip}"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            fcntl.ioctl(sock, SIOCSARP, request)
+
+    def make_peer(self, name: str, mac: str, ip: str, guest: tuple[str, str]) -> None:
+        """Make link ``name`` the peer's interface, up, with ``guest`` (IP, MAC) as its only known neighbour."""
+        self.set_mac(name, mac)
+        self.add_address(name, ip)
+        self.set_up(name)
+        self.set_neighbour(name, *guest)
+
+    def counters(self, name: str) -> LinkCounters:
+        """The counters of link ``name``, from /proc/net/dev: that is always our own namespace's."""
+        return read_counters(name)
+
+
+class PyrouteLinks(Links):
+    """Links through netlink."""
+
+    def set_mac(self, name: str, mac: str) -> None:
+        """RTM_NEWLINK with IFLA_ADDRESS."""
+        with self._route(name, f"set address {mac}") as (route, index):
+            route.link("set", index=index, address=mac)
+
+    def add_address(self, name: str, ip: str, prefix: int = PREFIX) -> None:
+        """RTM_NEWADDR."""
+        with self._route(name, f"add {ip}/{prefix}") as (route, index):
+            route.addr("add", index=index, address=ip, prefixlen=prefix)
+
+    def set_up(self, name: str) -> None:
+        """RTM_NEWLINK with IFF_UP."""
+        with self._route(name, "set up") as (route, index):
+            route.link("set", index=index, state="up")
+
+    @contextmanager
+    def _route(self, name: str, what: str) -> Iterator[tuple[Any, int]]:
+        from pyroute2 import IPRoute  # type: ignore[import-untyped]
+        from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
+        with naming(name, what):
+            try:
+                with IPRoute() as route:
+                    yield route, socket.if_nametoindex(name)
+            except NetlinkError as error:
+                raise OSError(error.code, os.strerror(error.code)) from error
+
+
+class IpProgram(Links):
+    """Links through an ``ip`` program at ``path``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def set_mac(self, name: str, mac: str) -> None:
+        """``ip link set NAME address MAC``."""
+        self._run(name, "link", "set", "dev", name, "address", mac)
+
+    def add_address(self, name: str, ip: str, prefix: int = PREFIX) -> None:
+        """``ip address add IP/PREFIX dev NAME``."""
+        self._run(name, "address", "add", f"{ip}/{prefix}", "dev", name)
+
+    def set_up(self, name: str) -> None:
+        """``ip link set NAME up``."""
+        self._run(name, "link", "set", "dev", name, "up")
+
+    def _run(self, name: str, *words: str) -> None:
+        try:
+            done = subprocess.run([self.path, *words], capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise LinkError(f"Link {name}: '{self.path}' could not be run.", str(error)) from error
+        if done.returncode:
+            raise LinkError(f"Link {name}: 'ip {' '.join(words)}' failed.", done.stderr.strip())
+
+
+def open_links() -> Links:
+    """The ``ip`` program that ``VHOST_TOUR_IP`` names, else pyroute2."""
+    path = os.environ.get(IP_ENV)
+    return IpProgram(path) if path else PyrouteLinks()
+
+
+@contextmanager
+def naming(name: str, what: str) -> Iterator[None]:
+    """Turn an OSError inside into a LinkError that names the link and the change."""
+    try:
+        yield
+    except OSError as error:
+        code = errno.errorcode.get(error.errno or 0, "?")
+        raise LinkError(f"Link {name}: {what} says {code}.", error.strerror or "") from error
+
+
+def read_counters(name: str, path: str = "/proc/net/dev") -> LinkCounters:
+    """The counters of link ``name`` in our network namespace. Raises LinkError when there is no such link."""
+    with naming(name, "read counters"), open(path) as file:
+        lines = file.read().splitlines()
+    for line in lines[2:]:
+        link, _, numbers = line.partition(":")
+        if link.strip() == name:
+            n = [int(word) for word in numbers.split()]
+            return LinkCounters(n[0], n[1], n[3], n[8], n[9], n[11])
+    raise LinkError(f"Link {name}: there is no such link.")
