@@ -101,6 +101,7 @@ class RingFault(StrEnum):
     WRONG_DIRECTION = "descriptor's direction does not fit the queue"
     TOO_SHORT = "chain is shorter than virtio_net_hdr"
     NOT_OUTSTANDING = "used entry names a head that is not outstanding"
+    USED_LENGTH = "used length is more than the chain's writable bytes"
     FULL = "no free descriptor left"
 
 
