@@ -9,6 +9,9 @@ files are what would be written (exit code 1 if not).
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
+import io
 import os
 import shutil
 import subprocess
@@ -45,12 +48,10 @@ ssize_t vt_copy_in(void *to, uintptr_t from, size_t size);
 
 def generated_c() -> str:
     """The text of ``_native.c`` as cffi writes it today. Needs cffi."""
-    from cffi import FFI
-
-    ffi = FFI()
+    ffi = importlib.import_module("cffi").FFI()
     ffi.cdef(DECLARATIONS)
     ffi.set_source("tour.abi._native", '#include "native.h"')
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         path = Path(folder) / "_native.c"
         ffi.emit_c_code(str(path))
         return path.read_text()
