@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tour.agent.protocol import ForkPoint, RingPoint
+from tour.trace.state import Ring
 from tour.trace.timeline import Timeline
 
 
@@ -11,7 +12,14 @@ def fork_point(timeline: Timeline, position: int, origin: str) -> ForkPoint:
     state = timeline.at(position)
     image = [(gpa, data.hex()) for gpa, data in timeline.image(position)]
     rings = [
-        RingPoint(ring.index, ring.last_avail_idx, ring.last_used_idx, ring.avail_shadow, sorted(ring.taken))
+        RingPoint(ring.index, ring.num, ring.last_avail_idx, ring.last_used_idx, ring.avail_shadow, _heads(ring))
         for ring in state.rings
     ]
     return ForkPoint(origin, image, rings)
+
+
+def _heads(ring: Ring) -> list[int]:
+    """Taken descriptors to which no other taken one points."""
+    entries = [ring.desc[index] for index in ring.taken]
+    following = {entry[3] for entry in entries if entry is not None and entry[2] & 1}
+    return sorted(ring.taken - following)

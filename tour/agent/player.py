@@ -173,16 +173,16 @@ class Player:
         if self.phase == "orient" and self.prediction is not None:
             self.phase = "predict"
         elif self.phase in ("orient", "predict"):
-            self.prediction = None
-            self._do()
+            self.act()
         elif self.phase == "observe":
             self.phase = "explain" if self.lesson.text(self.lang, self.step.id).explain else "check"
         elif self.phase == "explain" and self.step.check:
             self.phase = "check"
         else:
-            self._next_step()
+            self.next_step()
 
-    def _next_step(self) -> None:
+    def next_step(self) -> None:
+        """Leave the present step for the next one; after the last, ``ended``."""
         if self.index + 1 == len(self.lesson.step):
             self.ended = True
             return
@@ -194,6 +194,16 @@ class Player:
     def _new_prediction(self) -> Prediction | None:
         predict = self.step.predict
         return Prediction(predict) if predict is not None else None
+
+    def act(self) -> None:
+        """Run the present step without asking for a prediction."""
+        self.prediction = None
+        self._do()
+
+    def finish(self) -> None:
+        """Ask the agent to take everything down; its Bye completes a recording."""
+        self.phase = "check"
+        self._send(protocol.Close(self._id()), t(self.lang, "player.doing"))
 
     def _do(self) -> None:
         self.phase = "do"

@@ -12,13 +12,14 @@ from tour.trace.events import LINE_MAX
 
 
 class RingPoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One queue at the point a fork starts from: its private indices and the descriptors not on the free list."""
+    """One queue at the point a fork starts from: its size, private indices, and heads of chains not reaped."""
 
     queue: int
+    num: int
     last_avail_idx: int
     last_used_idx: int
     avail_shadow: int
-    taken: list[int] = []
+    in_flight: list[int] = []
 
 
 class ForkPoint(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,1 @@
+"""The command line: the only part that may reach the other front ends, and only when asked for."""

@@ -1,0 +1,5 @@
+"""``python -m tour.cli``."""
+
+from tour.cli.main import main
+
+main()

@@ -1,0 +1,70 @@
+"""From the options to a player: which agent it will talk to, and what that falls back to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tour.agent import client, protocol
+from tour.agent.player import Connect
+from tour.agent.session import Session
+from tour.errors import CapabilityMissing, UsageError
+from tour.i18n import Lang, t
+from tour.lesson.model import Lesson
+
+DEVICES = ("auto", "kernel", "embedded", "replay")
+
+
+class Where(msgspec.Struct, frozen=True):
+    """Where a lesson is to run: on which device, in the lab or here."""
+
+    device: str = "auto"
+    lab: bool = False
+    kernel: str = ""
+
+
+def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], None]) -> Connect:
+    """What makes sessions for these options. Raises CapabilityMissing when something asked for is missing."""
+    if where.device not in DEVICES:
+        raise UsageError(f"There is no device '{where.device}'.", f"Choose one of {', '.join(DEVICES)}.")
+    if where.lab:
+        return _lab(where, say)
+    missing = client.can_run_live()
+    if where.device == "replay" or (missing is not None and where.device == "auto" and not required(missing.name)):
+        if missing is not None and where.device == "auto":
+            say(t(lang, "cli.falling_back", why=missing.what))
+        return lambda command: client.connect_replay(lesson.recording_path())
+    if missing is not None:
+        raise missing
+    return _checked_local(where)
+
+
+def required(name: str) -> bool:
+    """Whether TOUR_REQUIRE names this capability: then its absence is a failure, never a fallback."""
+    return name in os.environ.get("TOUR_REQUIRE", "").split(",")
+
+
+def _checked_local(where: Where) -> Connect:
+    def connect(command: protocol.Open) -> Session:
+        return client.connect_local(command)
+
+    if where.device == "auto" and required("kernel"):
+        return lambda command: client.connect_local(msgspec.structs.replace(command, device="kernel"))
+    return connect
+
+
+def _lab(where: Where, say: Callable[[str], None]) -> Connect:
+    from tour.agent.client_lab import connect_lab
+
+    folder = Path(where.kernel) if where.kernel else None
+    return lambda command: connect_lab(command, folder, say)
+
+
+def missing_for_lab() -> CapabilityMissing | None:
+    """Why there can be no lab here, or None."""
+    from tour.agent.client_lab import why_no_lab
+
+    return why_no_lab()

@@ -1,0 +1,15 @@
+"""``tour lab run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tour.cli.output import say
+
+
+def run_in_lab(command: list[str], kernel: str, timeout: float, out: str) -> int:
+    """Run ``command`` in the lab; returns its exit code. Raises CapabilityMissing, TimedOut."""
+    from tour.lab import run
+
+    folder = Path(kernel) if kernel else None
+    return run(command, timeout=timeout, kernel=folder, progress=say, out=Path(out) if out else None)

@@ -1,0 +1,168 @@
+"""``tour``: the commands and their options. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tour.cli.output import guarded
+from tour.i18n import Lang, default_language, t
+
+LANG = default_language()
+
+
+def words(key: str) -> str:
+    """A help text in the locale's language."""
+    return t(LANG, f"cli.{key}")
+
+
+app = typer.Typer(
+    name="tour", help=words("help"), no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+lab = typer.Typer(help=words("help_lab"), no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(lab, name="lab")
+
+Device = Annotated[str, typer.Option(help=words("opt_device"))]
+Language = Annotated[str, typer.Option(help=words("opt_lang"))]
+Plain = Annotated[bool, typer.Option("--plain", help=words("opt_plain"))]
+Json = Annotated[bool, typer.Option("--json", help=words("opt_json"))]
+InLab = Annotated[bool, typer.Option("--lab", help=words("opt_lab"))]
+Kernel = Annotated[str, typer.Option(help=words("opt_kernel"))]
+Glyphs = Annotated[str, typer.Option(help=words("opt_glyphs"))]
+Theme = Annotated[str, typer.Option(help=words("opt_theme"))]
+NoMotion = Annotated[bool, typer.Option("--no-motion", help=words("opt_no_motion"))]
+Vary = Annotated[str, typer.Option(help=words("opt_vary"))]
+
+
+def language(wanted: str) -> Lang:
+    """``--lang``, else the locale's. Raises typer.BadParameter for a language we do not speak."""
+    if wanted not in ("", "en", "zh"):
+        raise typer.BadParameter(words("opt_lang"))
+    return "zh" if wanted == "zh" else "en" if wanted == "en" else LANG
+
+
+@app.command(help=words("help_start"))
+def start(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))] = "",
+    device: Device = "auto",
+    lang: Language = "",
+    plain: Plain = False,
+    lab: InLab = False,
+    kernel: Kernel = "",
+    glyphs: Glyphs = "auto",
+    theme: Theme = "",
+    no_motion: NoMotion = False,
+) -> None:
+    """Open the course."""
+    from tour.cli.connect import Where
+    from tour.cli.start import StartOptions, start_lesson
+
+    where = Where(device, lab, kernel)
+    options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion)
+    finish(lambda: start_lesson(options), options.lang)
+
+
+@app.command(help=words("help_run"))
+def run(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
+    device: Device = "auto",
+    lang: Language = "",
+    plain: Plain = False,
+    json: Json = False,
+    vary: Vary = "",
+    lab: InLab = False,
+    kernel: Kernel = "",
+) -> None:
+    """Run a lesson from end to end."""
+    from tour.cli.connect import Where
+    from tour.cli.run import RunOptions
+    from tour.cli.run import run as run_lesson
+
+    options = RunOptions(lesson, Where(device, lab, kernel), language(lang), json=json, vary=vary)
+    finish(lambda: run_lesson(options), options.lang)
+
+
+@app.command(help=words("help_record"))
+def record(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
+    output: Annotated[str, typer.Option("-o", "--output", help=words("opt_output"))],
+    device: Device = "auto",
+    lang: Language = "",
+    vary: Vary = "",
+    lab: InLab = False,
+    kernel: Kernel = "",
+) -> None:
+    """Keep a run in a file."""
+    from tour.cli.connect import Where
+    from tour.cli.run import RunOptions
+    from tour.cli.run import run as run_lesson
+
+    where = Where(device, lab, kernel)
+    options = RunOptions(lesson, where, language(lang), quiet=True, vary=vary, output=output)
+    finish(lambda: run_lesson(options), options.lang)
+
+
+@app.command(help=words("help_replay"))
+def replay(
+    file: Annotated[str, typer.Argument(metavar=words("file"))],
+    lang: Language = "",
+    plain: Plain = False,
+    json: Json = False,
+    svg: Annotated[str, typer.Option(help=words("opt_svg"))] = "",
+    at: Annotated[str, typer.Option(help=words("opt_at"))] = "",
+    size: Annotated[str, typer.Option(help=words("opt_size"))] = "160x48",
+    glyphs: Glyphs = "auto",
+    theme: Theme = "",
+    no_motion: NoMotion = False,
+) -> None:
+    """Play a recording."""
+    from tour.cli.replay import ReplayOptions, replay_file
+
+    options = ReplayOptions(file, language(lang), plain, json, svg, at, size, glyphs, theme, no_motion)
+    finish(lambda: replay_file(options), options.lang)
+
+
+@lab.command("run", help=words("help_lab_run"), context_settings={"ignore_unknown_options": True})
+def lab_run(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...")],
+    kernel: Kernel = "",
+    timeout: Annotated[float, typer.Option(help=words("opt_timeout"))] = 600.0,
+    out: Annotated[str, typer.Option(help=words("opt_out"))] = "",
+) -> None:
+    """Run a command in the lab."""
+    from tour.cli.lab import run_in_lab
+
+    finish(lambda: run_in_lab(command, kernel, timeout, out), LANG)
+
+
+@app.command(help=words("help_version"))
+def version(json: Json = False) -> None:
+    """Print the version."""
+    from tour.cli.version import print_version
+
+    finish(lambda: print_version(json), LANG)
+
+
+def finish(run: object, lang: Lang) -> None:
+    """Leave with the exit code of ``run``."""
+    assert callable(run)
+    raise typer.Exit(guarded(run, lang))
+
+
+def main() -> None:
+    """Entry of the console scripts."""
+    sys.exit(guarded(_main))
+
+
+def _main() -> int:
+    try:
+        app(standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""``tour start --plain``: a lesson as a conversation. Lines in, lines out, no cursor movement."""
+
+from __future__ import annotations
+
+from tour.agent.player import Player
+from tour.cli.connect import connector
+from tour.cli.drive import Pump, wait_idle
+from tour.cli.output import say, tell
+from tour.cli.start import StartOptions
+from tour.cli.teller import Teller
+from tour.i18n import t
+from tour.lesson.model import Lesson, load, misconceptions
+
+AFTER_FIRST = "8"
+
+
+class Left(Exception):
+    """The learner typed q, or the input ended."""
+
+
+def talk(lesson: Lesson, options: StartOptions) -> int:
+    """Go through the lesson line by line; 0 also when left early. Raises TourError."""
+    pump = Pump()
+    connect = connector(options.where, lesson, options.lang, say)
+    player = Player(lesson, options.lang, connect, pump.post, options.where.device)
+    try:
+        Talk(player, pump).through()
+    except Left:
+        pass
+    finally:
+        player.close()
+    if lesson.after is not None and player.ended:
+        tell(lesson.after.get(options.lang))
+        return talk(load(AFTER_FIRST), next_options(options))
+    tell(t(options.lang, "cli.resume", lesson=lesson.id))
+    return 0
+
+
+def next_options(options: StartOptions) -> StartOptions:
+    """The same options for the lesson after the first minutes."""
+    return StartOptions(AFTER_FIRST, options.where, options.lang, True)
+
+
+def ask(prompt: str) -> str:
+    """One line of input. Raises Left at its end or for q."""
+    try:
+        line = input(prompt).strip().lower()
+    except EOFError:
+        tell()
+        raise Left from None
+    if line in ("q", "quit"):
+        raise Left
+    return line
+
+
+class Talk:
+    """The conversation about one lesson."""
+
+    def __init__(self, player: Player, pump: Pump) -> None:
+        self.player = player
+        self.pump = pump
+        self.teller = Teller(player, tell)
+
+    def through(self) -> None:
+        """All steps, from the set-up to the last check."""
+        say(t(self.player.lang, "player.opening"))
+        self.player.open()
+        wait_idle(self.player, self.pump)
+        self.teller.opening()
+        while not self.player.ended:
+            self._step()
+            self.player.next_step()
+
+    def _step(self) -> None:
+        player = self.player
+        self.teller.step_head()
+        if player.step.predict is not None:
+            player.enter()
+            self._predict()
+        if player.phase in ("orient", "predict"):
+            self._act()
+        self.teller.happened()
+        self._verdict()
+        self.teller.explain()
+        self.teller.checks()
+        if player.index + 1 == len(player.lesson.step):
+            self._offer_forks()
+
+    def _act(self) -> None:
+        if self.player.step.predict is None:
+            ask(self._prompt("enter"))
+        self.player.act()
+        wait_idle(self.player, self.pump)
+
+    def _predict(self) -> None:
+        """Ask until it is settled, or skipped by an empty line (before the first guess only)."""
+        player = self.player
+        self.teller.question()
+        choices = player.choices()
+        while player.prediction is not None and not player.prediction.settled:
+            line = ask(self._prompt("choice"))
+            if not line and not player.prediction.taken:
+                return
+            if not line.isdigit() or not 1 <= int(line) <= len(choices):
+                self.teller.say("no_choice", count=len(choices))
+                continue
+            player.answer(choices[int(line) - 1])
+            wait_idle(player, self.pump)
+            if player.prediction is not None and not player.prediction.settled:
+                self.teller.say("wrong")
+                self.teller.question()
+
+    def _verdict(self) -> None:
+        player = self.player
+        prediction = player.prediction
+        if prediction is None or not prediction.taken:
+            self.teller.answer()
+            return
+        if prediction.taken[-1] == prediction.right:
+            self.teller.say("right")
+        self.teller.answer()
+        for choice in prediction.spec.choice:
+            if choice.id in prediction.taken and choice.id != prediction.right and choice.misconception:
+                text = misconceptions()[choice.misconception].refutation.get(player.lang)
+                self.teller.say("because", text=text)
+
+    def _prompt(self, name: str) -> str:
+        return t(self.player.lang, f"cli.prompt_{name}")
+
+    def _offer_forks(self) -> None:
+        """At the end: try a fork, which begins again at its step."""
+        player = self.player
+        forks = player.varies()
+        if not forks:
+            return
+        self.teller.say("forks")
+        for number, vary in enumerate(forks, 1):
+            self.teller.text(f"{number} {vary.title.get(player.lang)}: {vary.text.get(player.lang)}", "  ")
+        line = ask(self._prompt_fork())
+        if line.isdigit() and 1 <= int(line) <= len(forks):
+            player.fork(forks[int(line) - 1].id)
+            wait_idle(player, self.pump)
+            self._step()
+
+    def _prompt_fork(self) -> str:
+        return t(self.player.lang, "cli.fork_prompt")

@@ -1,0 +1,121 @@
+"""``tour replay``: a recording in the terminal, as text, as events, or as one picture."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from tour.agent.player import Player
+from tour.agent.replay import ReplaySession
+from tour.cli.connect import Where
+from tour.cli.drive import Pump, wait_idle
+from tour.cli.output import say, tell
+from tour.cli.teller import Teller
+from tour.errors import UsageError
+from tour.i18n import Lang, t
+from tour.lesson.model import load
+from tour.trace import events as ev
+from tour.trace import store
+
+
+class ReplayOptions(msgspec.Struct, frozen=True):
+    """What ``tour replay`` was asked for."""
+
+    file: str
+    lang: Lang
+    plain: bool = False
+    json: bool = False
+    svg: str = ""
+    at: str = ""
+    size: str = "160x48"
+    glyphs: str = "auto"
+    theme: str = ""
+    no_motion: bool = False
+
+
+def replay_file(options: ReplayOptions) -> int:
+    """Play the recording. Raises RecordingError, UsageError."""
+    recording = store.load(Path(options.file))
+    if not recording.whole:
+        say(t(options.lang, "cli.cut_recording"))
+    if options.json:
+        for event in recording.events:
+            tell(ev.encode(event).decode().rstrip())
+        return 0
+    pump = Pump()
+    lesson = load(recording.hello.lesson)
+    player = Player(lesson, options.lang, lambda command: ReplaySession(recording), pump.post, "replay")
+    if options.svg:
+        return draw(player, pump, options)
+    if options.plain:
+        return _plain(player, pump)
+    from tour.cli.start import StartOptions, show
+
+    wanted = StartOptions(
+        lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
+    )
+    return show(player, wanted)
+
+
+def _plain(player: Player, pump: Pump) -> int:
+    teller = Teller(player, tell)
+    player.open()
+    wait_idle(player, pump)
+    teller.opening()
+    recorded = {mark.step for mark in store_marks(player)}
+    while not player.ended and player.step.id in recorded:
+        teller.step_head()
+        teller.question()
+        player.act()
+        wait_idle(player, pump)
+        teller.happened()
+        teller.answer()
+        teller.explain()
+        teller.checks()
+        player.next_step()
+    return 0
+
+
+def store_marks(player: Player) -> list[ev.Step]:
+    """The steps a recording holds."""
+    assert isinstance(player.session, ReplaySession)
+    return [event.data for event in player.session.recording.events if isinstance(event.data, ev.Step)]
+
+
+def draw(player: Player, pump: Pump, options: ReplayOptions) -> int:
+    """Play up to the end of step ``at`` and draw that moment."""
+    from tour.view.screen import compose
+    from tour.view.svg import svg
+    from tour.view.ui import Ui
+
+    width, height = _size(options.size)
+    _play_to(player, pump, options.at or player.lesson.step_ids[-1])
+    moment = player.moment()
+    canvas = compose(moment, Ui(), width, height)
+    Path(options.svg).write_text(svg(canvas, options.theme or "dark", moment.title), "utf-8")
+    say(t(options.lang, "cli.picture", path=options.svg))
+    return 0
+
+
+def _play_to(player: Player, pump: Pump, step: str) -> None:
+    if step not in player.lesson.step_ids:
+        raise UsageError(
+            f"Lesson {player.lesson.id} has no step '{step}'.", f"It has {', '.join(player.lesson.step_ids)}."
+        )
+    player.open()
+    wait_idle(player, pump)
+    while True:
+        player.act()
+        wait_idle(player, pump)
+        if player.step.id == step:
+            return
+        player.next_step()
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{2,3})x(\d{2,3})", text)
+    if match is None:
+        raise UsageError(f"'{text}' is not a size.", "", "--size 160x48")
+    return int(match.group(1)), int(match.group(2))

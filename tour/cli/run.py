@@ -1,0 +1,109 @@
+"""``tour run``: a lesson from end to end without a hand on the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tour.agent.player import Player
+from tour.cli.connect import Where, connector
+from tour.cli.drive import Pump, wait_idle
+from tour.cli.output import say, tell
+from tour.cli.teller import Teller
+from tour.errors import CheckFailed, UsageError
+from tour.i18n import Lang, t
+from tour.lesson.model import load
+from tour.trace import events as ev
+from tour.trace.store import Writer
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What ``tour run`` and ``tour record`` were asked for."""
+
+    lesson: str
+    where: Where
+    lang: Lang
+    json: bool = False
+    quiet: bool = False
+    vary: str = ""
+    output: str = ""
+
+
+def run(options: RunOptions) -> int:
+    """Run the lesson; returns 0 when every check held. Raises TourError."""
+    lesson = load(options.lesson)
+    pump = Pump()
+    connect = connector(options.where, lesson, options.lang, say)
+    player = Player(lesson, options.lang, connect, pump.post, options.where.device)
+    writer = Writer(Path(options.output)) if options.output else None
+    player.on_event = _listener(options, writer)
+    teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None)
+    try:
+        bad, total = _play(player, pump, teller, options.vary)
+    finally:
+        player.close()
+        if writer is not None:
+            writer.close()
+    return _verdict(player, bad, total, options)
+
+
+def _listener(options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:
+    def listen(event: ev.Event) -> None:
+        if options.json:
+            tell(ev.encode(event).decode().rstrip())
+        if writer is not None:
+            writer(event)
+
+    return listen
+
+
+def _play(player: Player, pump: Pump, teller: Teller, vary: str) -> tuple[int, int]:
+    """Every step in order; returns how many checks failed, and of how many."""
+    if vary and vary not in [each.id for each in player.varies()]:
+        names = ", ".join(each.id for each in player.varies())
+        raise UsageError(f"Lesson {player.lesson.id} has no fork '{vary}'.", f"It has: {names}.")
+    fork = next((each for each in player.varies() if each.id == vary), None)
+    say(t(player.lang, "player.opening"))
+    if fork is not None and "skip" not in fork.set:
+        player.fork(vary)
+    else:
+        player.open()
+    wait_idle(player, pump)
+    teller.opening()
+    bad = total = 0
+    while not player.ended:
+        if fork is not None and player.vary is None and player.step.id == fork.at:
+            player.fork(vary)
+            wait_idle(player, pump)
+        bad += _step(player, pump, teller)
+        total += len(player.step.check)
+        player.next_step()
+    player.finish()
+    wait_idle(player, pump)
+    return bad, total
+
+
+def _step(player: Player, pump: Pump, teller: Teller) -> int:
+    teller.step_head()
+    teller.question()
+    player.act()
+    wait_idle(player, pump)
+    teller.happened()
+    teller.answer()
+    teller.explain()
+    return teller.checks()
+
+
+def _verdict(player: Player, bad: int, total: int, options: RunOptions) -> int:
+    after = player.lesson.after
+    if not options.json and not options.quiet:
+        if after is not None:
+            tell(after.get(options.lang))
+        tell(t(options.lang, "cli.failed", count=bad, all=total) if bad else t(options.lang, "cli.finished"))
+    if options.output:
+        say(t(options.lang, "cli.saved", count=len(player.timeline), path=options.output))
+    if bad and not player.vary:
+        raise CheckFailed(t(options.lang, "cli.failed", count=bad, all=total))
+    return 0

@@ -1,0 +1,136 @@
+"""A lesson told as plain text, one line after another: the twin of the screen that any terminal can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rich.cells import cell_len
+
+from tour.agent.player import Player
+from tour.i18n import t
+from tour.lesson.prediction import right_choice
+from tour.trace.fold import fold
+from tour.view.words import sentence
+
+WIDTH = 78
+
+
+class Teller:
+    """Turns what a player shows into lines for ``out``."""
+
+    def __init__(self, player: Player, out: Callable[[str], None]) -> None:
+        self.player = player
+        self.out = out
+
+    def say(self, key: str, **values: object) -> None:
+        """One of the strings of the table, wrapped."""
+        for line in wrap(t(self.player.lang, f"cli.{key}", **values)):
+            self.out(line)
+
+    def text(self, text: str, indent: str = "") -> None:
+        """A paragraph or several of the Markdown subset, wrapped by cells."""
+        for paragraph in text.replace("**", "").split("\n\n"):
+            for line in wrap(" ".join(paragraph.split("\n")), indent):
+                self.out(line)
+            self.out("")
+
+    def opening(self) -> None:
+        """Which lesson, on what it runs, who is at the other end."""
+        player = self.player
+        self.say("lesson_head", id=player.lesson.id, title=player.lesson.title.get(player.lang))
+        hello = player.timeline.edge.hello
+        if hello is not None:
+            kind = "replay" if player.session and player.session.kind == "replay" else hello.device
+            values = {"kernel": hello.kernel, "device": hello.device, "started": hello.started}
+            self.say(f"where_{kind}", why=hello.why_not_kernel, **values)
+        self.say("peer_real" if player.timeline.edge.peer.real else "peer_ours")
+        self.out("")
+
+    def step_head(self) -> None:
+        """Number and name of the step, and what to watch."""
+        player = self.player
+        count = len(player.lesson.step)
+        self.out("-" * WIDTH)
+        self.say("step_head", number=player.index + 1, count=count, step=player.step.id)
+        self.text(player.lesson.text(player.lang, player.step.id).orient)
+
+    def question(self) -> None:
+        """The prediction's question and its numbered choices."""
+        player = self.player
+        if player.step.predict is None:
+            return
+        self.say("question", question=player.step.predict.question.get(player.lang))
+        taken = player.prediction.taken if player.prediction else []
+        for number, choice in enumerate(player.step.predict.choice, 1):
+            mark = " x" if choice.id in taken else ""
+            for line in wrap(f"{number}{mark} {choice.text.get(player.lang)}", "  "):
+                self.out(line)
+        self.out("")
+
+    def happened(self) -> None:
+        """Every event of the step that has a sentence, in order, and the condition it ended on."""
+        player = self.player
+        self.say("happened")
+        mark = player.timeline.mark(player.step.id)
+        start = mark.position if mark else 0
+        state = player.timeline.at(start)
+        for event in player.timeline.events[start:]:
+            state = fold(state, event)
+            if state.last is event:
+                for line in wrap(f"- {sentence(event, state, player.lang)}", "  "):
+                    self.out(line)
+        if player.timeline.edge.ended in ("quiescent", "still"):
+            self.say(f"ended_{player.timeline.edge.ended}")
+        self.out("")
+
+    def answer(self) -> None:
+        """The prediction's answer, computed from the states before and after."""
+        player = self.player
+        if player.step.predict is None:
+            return
+        right = right_choice(player.step.predict.choice, player.before, player.timeline.edge)
+        text = next((c.text.get(player.lang) for c in player.step.predict.choice if c.id == right), "")
+        if text:
+            self.say("answer_is", answer=text)
+        else:
+            self.say("answer_unclear")
+        self.out("")
+
+    def explain(self) -> None:
+        """Why."""
+        words = self.player.lesson.text(self.player.lang, self.player.step.id)
+        if words.explain:
+            self.say("why")
+            self.text(words.explain, "  ")
+
+    def checks(self) -> int:
+        """The checklist with its verdicts; returns how many did not hold."""
+        player = self.player
+        verdicts = {check.id: check for check in player.timeline.edge.checks}
+        self.say("checks")
+        bad = 0
+        for check in player.step.check:
+            verdict = verdicts.get(check.id)
+            ok = verdict is not None and verdict.ok
+            bad += not ok
+            found = verdict.actual if verdict else "?"
+            self.say("check_ok" if ok else "check_bad", text=check.text.get(player.lang), actual=found)
+        self.out("")
+        return bad
+
+
+def wrap(text: str, indent: str = "") -> list[str]:
+    """Lines of at most ``WIDTH`` cells, broken after a space or between wide characters."""
+    lines, line = [], ""
+    for piece in _PIECE.findall(text):
+        if line and cell_len(line) + cell_len(piece.rstrip()) > WIDTH - len(indent):
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return [indent + each for each in [*lines, line.rstrip()]]
+
+
+_WIDE = r"\u2e80-\uffef"
+_CLOSING = "，。、；：？！）》”’"
+_PIECE = re.compile(rf"[{_WIDE}][{_CLOSING}]*\s*|[^\s{_WIDE}]+[{_CLOSING}]*\s*|\s+")
