@@ -1,0 +1,72 @@
+"""Run a command as an ordinary user: uid 65534, with a /dev/net/tun that anybody may open, as distributions have it.
+
+Everything happens in a mount namespace of its own; the machine's /dev is untouched.
+With ``--forbid`` first: in a user namespace that allows no further ones, as a locked-down system does.
+Usage (as root): as_nobody.py [--forbid] COMMAND...
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+
+from tour.abi import libc
+
+NOBODY = 65534
+PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+def own_tun() -> None:
+    """Bind a device node of mode 0666 over /dev/net/tun, in a mount namespace of our own."""
+    libc.unshare(libc.CLONE_NEWNS)
+    libc.mount("none", "/", "", libc.MS_REC | libc.MS_PRIVATE)
+    folder = tempfile.mkdtemp()
+    libc.mount("tmpfs", folder, "tmpfs")
+    node = os.path.join(folder, "tun")
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(10, 200))
+    os.chmod(node, 0o666)
+    libc.mount(node, "/dev/net/tun", "", libc.MS_BIND)
+    libc.umount(folder)
+    os.rmdir(folder)
+
+
+def become_nobody() -> None:
+    """Give up root for good."""
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def forbid_namespaces() -> None:
+    """A user namespace in which we are no root and max_user_namespaces is 0."""
+    uid, gid = os.getuid(), os.getgid()
+    libc.unshare(libc.CLONE_NEWUSER)
+    for path, text in (
+        ("/proc/self/setgroups", "deny"),
+        ("/proc/self/uid_map", f"1000 {uid} 1"),
+        ("/proc/self/gid_map", f"1000 {gid} 1"),
+        ("/proc/sys/user/max_user_namespaces", "0"),
+    ):
+        with open(path, "w") as file:
+            file.write(text)
+
+
+def main() -> None:
+    """See the module's text."""
+    argv = sys.argv[1:]
+    if os.getuid() == 0:
+        if os.path.exists("/dev/net/tun"):
+            own_tun()
+        become_nobody()
+        # setuid made us undumpable, and such a process may not write its own /proc files
+        libc.prctl(PR_SET_DUMPABLE, 1)
+    if argv[0] == "--forbid":
+        argv.pop(0)
+        forbid_namespaces()
+    os.execvp(argv[0], argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Makes ``tests.support`` importable whatever pytest's import mode, and knows the marker ``requires``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from tests.support import require  # noqa: E402 - needs the path above
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare our marker, as --strict-markers wants it."""
+    config.addinivalue_line("markers", "requires(name): skip without it, fail where TOUR_REQUIRE names it")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Apply the marker ``requires``."""
+    for mark in item.iter_markers("requires"):
+        for name in mark.args:
+            require(name)
