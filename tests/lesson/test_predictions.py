@@ -41,14 +41,17 @@ def told(num: int, base: int, kicked: bool) -> Iterator[tuple[str, list[ev.AnyPa
     after = (base + 1) & 0xFFFF
     yield "frame", [ev.Write(queue=TX, gpa=GPA, before="00" * 54, after="00" * 12 + "ff" * 42, what="frame")]
     yield "describe", [store("desc[0]", [0, 0, 0, 0], [GPA, 54, 0, 0])]
-    yield "entry", [
-        store(f"avail.ring[{base % num}]", [0], [0]),
-        ev.Private(queue=TX, name="avail_shadow", before=base, after=after),
-    ]
+    yield (
+        "entry",
+        [
+            store(f"avail.ring[{base % num}]", [0], [0]),
+            ev.Private(queue=TX, name="avail_shadow", before=base, after=after),
+        ],
+    )
     yield "publish", [store("avail.idx", [base], [after])]
     yield "kick", [*device_part(num, base, after)] if kicked else []
     yield "call", [ev.Drain(queue=TX, fd=10, value=1)] if kicked else []
-    reaped = [
+    reaped: list[ev.AnyPayload] = [
         ev.Action(verb="reap", queue=TX, detail={"head": 0, "len": 0}),
         ev.Private(queue=TX, name="last_used_idx", before=base, after=after),
     ]

@@ -17,6 +17,7 @@ from tests.lesson.words import (
     source_hash,
     toml,
 )
+from tour.i18n import Lang
 from tour.lesson import model
 from tour.lesson.model import Lesson, Text, load_folder, misconceptions
 from tour.trace import paths
@@ -24,7 +25,7 @@ from tour.trace.state import Ring, State
 
 ROOT = model.root()
 FOLDERS = sorted(path.parent for path in ROOT.glob("[0-9][0-9]_*/lesson.toml"))
-LANGS = ("en", "zh")
+LANGS: tuple[Lang, ...] = ("en", "zh")
 BLANK = tuple([None] * 8)
 EMPTY = State(
     rings=(
