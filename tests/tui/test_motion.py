@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from tour.trace import events as ev
 from tour.tui.motion import Travel, travels, where
-
-
-@dataclass(frozen=True)
-class Spot:
-    x: int
-    y: int
-    w: int = 1
-    h: int = 1
+from tour.view.canvas import Rect
 
 
 def event(data: ev.AnyPayload, actor: ev.Actor = "driver", *, inferred: bool = False) -> ev.Event:
@@ -41,7 +32,7 @@ def store(field: str, new: list[int], queue: int = 1) -> ev.Store:
         (ev.Packet("in", "tap", "00" * 42), "network", ("peer", "tap"), "42 B"),
         (ev.Packet("in", "port", "00" * 42), "device", ("tap", "worker"), "42 B"),
         (ev.Action("pop", 1, {"slot": 2, "head": 4}), "device", ("tx.avail.ring[2]", "worker"), "[4]"),
-        (ev.Action("map", 1, {"head": 4, "gpa": 0x40000}), "device", ("tx.desc[4]", "mem.0x40000"), "0x40000"),
+        (ev.Action("map", 1, {"head": 4, "gpa": 0x40000}), "device", ("worker", "mem.0x40000"), "0x40000"),
         (ev.Action("reap", 1, {"slot": 1, "head": 4}), "driver", ("tx.used.ring[1]", "driver"), "[4]"),
         (ev.Write(1, 0x40000, "", "00" * 54), "driver", ("driver", "mem.0x40000"), "54 B"),
     ],
@@ -66,7 +57,7 @@ def test_what_moves_nothing_shows_no_motion(data: ev.AnyPayload) -> None:
 
 
 def test_a_thing_starts_at_its_first_place_and_arrives_at_its_last() -> None:
-    places = {"a": Spot(0, 0), "b": Spot(20, 0), "c": Spot(20, 10)}
+    places = {"a": Rect(0, 0, 1), "b": Rect(20, 0, 1), "c": Rect(20, 10, 1)}
     travel = Travel(("a", "b", "c"), "x", "driver")
     assert where(travel, places, 0.0) == (0, 0)
     assert where(travel, places, 0.5) == (20, 0)
@@ -74,12 +65,12 @@ def test_a_thing_starts_at_its_first_place_and_arrives_at_its_last() -> None:
 
 
 def test_progress_never_goes_back() -> None:
-    places = {"a": Spot(0, 3), "b": Spot(70, 3)}
+    places = {"a": Rect(0, 3, 1), "b": Rect(70, 3, 1)}
     columns = [where(Travel(("a", "b"), "x", "driver"), places, step / 40) for step in range(41)]
     assert columns == sorted(columns, key=lambda cell: cell or (0, 0))
 
 
 def test_places_off_the_picture_end_the_journey() -> None:
     travel = Travel(("a", "b"), "x", "driver")
-    assert where(travel, {"a": Spot(0, 0)}, 0.5) is None
-    assert where(Travel(("a",), "1", "driver"), {"a": Spot(4, 2, 3)}, 0.5) == (5, 2)
+    assert where(travel, {"a": Rect(0, 0, 1)}, 0.5) is None
+    assert where(Travel(("a",), "1", "driver"), {"a": Rect(4, 2, 3)}, 0.5) == (5, 2)

@@ -44,7 +44,7 @@ def _speaks_utf8(env: Mapping[str, str]) -> bool:
 
 def measure(patience: float = PATIENCE) -> int | None:
     """Cells that one box-drawing glyph takes on this terminal; None without a terminal or an answer."""
-    source, target = sys.__stdin__, sys.__stdout__
+    source, target = sys.__stdin__, sys.__stderr__  # Textual draws on stderr
     if source is None or target is None or not (source.isatty() and target.isatty()):
         return None
     try:

@@ -9,28 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tour.trace import events as ev
 from tour.trace.state import QUEUE_NAMES
+from tour.view.canvas import Rect
 
 VERB_SECONDS = 0.6
 """The longest that one event's motion may take."""
 
 _SLOT = re.compile(r"(avail|used)\.ring\[(\d+)\]|desc\[(\d+)\]")
-
-
-class Place(Protocol):
-    """Where an anchor lies, in cells."""
-
-    @property
-    def x(self) -> int: ...
-    @property
-    def y(self) -> int: ...
-    @property
-    def w(self) -> int: ...
-    @property
-    def h(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ def travels(event: ev.Event) -> tuple[Travel, ...]:
     return found(event, event.data) if found else ()
 
 
-def where(travel: Travel, anchors: Mapping[str, Place], progress: float) -> tuple[int, int] | None:
+def where(travel: Travel, anchors: Mapping[str, Rect], progress: float) -> tuple[int, int] | None:
     """The cell where the thing is at ``progress`` 0..1 of its journey; None if the picture lacks its places."""
     points = [_middle(anchors[name]) for name in travel.path if name in anchors]
     if not points or (len(travel.path) > 1 and len(points) < 2):
@@ -65,7 +53,7 @@ def where(travel: Travel, anchors: Mapping[str, Place], progress: float) -> tupl
     return _along(points, _ease(min(1.0, max(0.0, progress))))
 
 
-def _middle(place: Place) -> tuple[int, int]:
+def _middle(place: Rect) -> tuple[int, int]:
     return place.x + max(0, (place.w - 1) // 2), place.y + max(0, (place.h - 1) // 2)
 
 
@@ -161,7 +149,7 @@ class _Numbers(dict[str, int | str]):
 
 _ACTIONS = {
     "pop": ("Q.avail.ring[{slot}]", "worker", "[{head}]"),
-    "map": ("Q.desc[{head}]", "mem.{gpa}", "{gpa}"),
+    "map": ("worker", "mem.{gpa}", "{gpa}"),
     "reap": ("Q.used.ring[{slot}]", "driver", "[{head}]"),
 }
 

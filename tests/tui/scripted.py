@@ -1,0 +1,92 @@
+"""A player that tells the view's story without an agent: enough of a lesson to drive the screen with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from tests.view.story import STEPS, Story, moment
+from tour.errors import TourError
+from tour.i18n import Lang
+from tour.lesson.moment import Moment, Phase, TimelineView
+from tour.trace.events import Event
+from tour.trace.timeline import Timeline
+
+
+class ScriptedPlayer:
+    """Two phases a step: ``predict`` until answered right, then ``observe``. ``calls`` are the wishes it got."""
+
+    def __init__(self, lang: Lang = "en", device: str = "embedded", step: str = "publish") -> None:
+        self.lang: Lang = lang
+        self.index = STEPS.index(step)
+        self.story = Story(device).run(until=step)
+        self.phase: Phase = "predict"
+        self.struck = False
+        self.position: int | None = None
+        self.calls: list[str] = []
+        self.error: TourError | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.story.timeline
+
+    def moment(self) -> Moment:
+        device = self.story.device
+        drawn = moment(STEPS[self.index], "predict", self.lang, device, struck=self.struck)
+        if self.phase == "observe":
+            drawn = moment(STEPS[self.index], "observe", self.lang, device)
+        length = len(self.timeline)
+        position = length if self.position is None else self.position
+        return replace(
+            drawn, state=self.timeline.at(position), timeline=TimelineView(position, length, drawn.timeline.marks)
+        )
+
+    def enter(self) -> None:
+        self.calls.append("enter")
+        if self.phase == "observe" and self.index + 1 < len(STEPS):
+            self.index, self.phase = self.index + 1, "predict"
+
+    def answer(self, choice: str) -> None:
+        self.calls.append(f"answer {choice}")
+        if choice != "avail_idx":
+            self.struck = True
+            return
+        self.story.step(STEPS[self.index])
+        self.phase = "observe"
+
+    def back(self) -> None:
+        self.seek(self.timeline.previous_stop(self.at))
+
+    def forward(self) -> None:
+        self.seek(self.timeline.next_stop(self.at))
+
+    @property
+    def at(self) -> int:
+        return len(self.timeline) if self.position is None else self.position
+
+    def seek(self, position: int) -> None:
+        self.calls.append(f"seek {position}")
+        self.position = None if position >= len(self.timeline) else position
+
+    def live(self) -> None:
+        self.calls.append("live")
+        self.position = None
+
+    def fork(self, vary: str | None) -> None:
+        self.calls.append(f"fork {vary}")
+
+    def restart(self) -> None:
+        self.calls.append("restart")
+
+    def take(self, event: Event) -> None:
+        self.calls.append(f"take {event.seq}")
+
+    def failed(self, error: TourError) -> None:
+        self.error = error
+
+    def set_lang(self, lang: Lang) -> None:
+        self.lang = lang
+
+    def listen(self, on_event: Callable[[Event], None], on_end: Callable[[TourError | None], None]) -> None:
+        self.on_event, self.on_end = on_event, on_end

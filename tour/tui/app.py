@@ -1,0 +1,117 @@
+"""The Textual application: one lesson screen, the agent's events brought to it, and a clean way out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.message import Message
+from textual.screen import Screen
+
+from tour.errors import AgentLost, TourError
+from tour.trace.events import Event
+from tour.tui.inbox import Inbox
+from tour.tui.leaving import crash_words, resume_words
+from tour.tui.options import Options
+from tour.tui.palette import commands, filters, textual_theme
+from tour.tui.ports import PlayerLike
+from tour.tui.screen import LessonScreen
+from tour.view.screen import compose
+from tour.view.themes import THEMES, Theme
+
+
+class TourApp(App[str]):
+    """Runs one player on the terminal; returns the id of the lesson to go on with, or ''.
+
+    The agent's reader thread only ever reaches ``_inbox``; players and widgets belong to the screen's thread.
+    """
+
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "vhost-tour"
+    BINDINGS: ClassVar[list[Binding]] = []  # type: ignore[assignment]
+
+    class Arrived(Message):
+        """Something waits in the inbox."""
+
+    def __init__(self, player: PlayerLike, options: Options) -> None:
+        super().__init__()
+        for theme in THEMES.values():
+            self.register_theme(textual_theme(theme))
+        self.player = player
+        self.lesson = LessonScreen(player, options, compose)
+        self._inbox: Inbox[Event | TourError] = Inbox(lambda: self.post_message(self.Arrived()))
+        self.use_theme(THEMES[options.theme])
+        self.failure: BaseException | None = None
+
+    def use_theme(self, theme: Theme) -> None:
+        """Colour Textual's own parts to match the canvas."""
+        self.theme = f"tour-{theme.name}"
+        self._filters = filters(self._filters, theme)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The lesson."""
+        return self.lesson
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: our keys, in the learner's language."""
+        return commands(self.lesson.lang, self._run_command)
+
+    def _run_command(self, action: str) -> None:
+        self.call_later(self.lesson.run_action, action)
+
+    def on_mount(self) -> None:
+        """Begin to listen."""
+        self.player.listen(self._inbox.put, self._ended)
+
+    def _ended(self, error: TourError | None) -> None:
+        if error is not None:
+            self._inbox.put(error)
+
+    def on_tour_app_arrived(self) -> None:
+        """Give the player what came from the agent, in order."""
+        for item in self._inbox.take():
+            if isinstance(item, TourError):
+                self.player.failed(item)
+                self.lesson.trouble(item)
+            else:
+                self._take(item)
+        self.lesson.show_soon()
+
+    def _take(self, event: Event) -> None:
+        try:
+            self.player.take(event)
+        except TourError as error:
+            self.player.failed(error)
+            self.lesson.trouble(error)
+
+    def on_lesson_screen_leave(self, message: LessonScreen.Leave) -> None:
+        """Out."""
+        self.exit(message.next_lesson)
+
+    def _fatal_error(self) -> None:
+        """A defect of ours: leave the screen; ``run_tui`` says it in one sentence (Textual would print a traceback
+        with every local variable)."""
+        self.failure = sys.exc_info()[1]
+        self._close_messages_no_wait()
+
+
+def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:
+    """Run a lesson on this terminal until the person leaves.
+
+    Returns the exit code (0, or 4 after a defect of ours, told on stderr) and the id of the lesson to go on with.
+    """
+    app = TourApp(player, options)
+    try:
+        following = app.run() or ""
+    except Exception as error:  # noqa: BLE001 - the last net: nobody should meet a traceback
+        app.failure = error
+    moment = player.moment()
+    if app.failure is not None:
+        print(crash_words(app.failure, moment.lang), file=sys.stderr)
+        return AgentLost.exit_code, ""
+    if not following:
+        print(resume_words(moment))
+    return 0, following

@@ -1,0 +1,65 @@
+"""Every key: a stable id, the keys that do it, the action, and its words in the palette (``tui.keys.ID``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from tour.i18n import Lang, t
+
+
+@dataclass(frozen=True)
+class Key:
+    """``id`` never changes (a person's keymap refers to it); ``keys`` are Textual's names, comma-separated."""
+
+    id: str
+    keys: str
+    action: str
+    listed: bool = True
+
+    def words(self, lang: Lang) -> str:
+        """What it does, for the palette and the help card."""
+        return t(lang, f"tui.keys.{self.id}")
+
+    @property
+    def display(self) -> str:
+        """The first key as a person reads it."""
+        return _NAMES.get(self.keys.split(",")[0], self.keys.split(",")[0])
+
+
+_NAMES = {
+    "enter": "Enter", "left": "Left", "right": "Right", "space": "Space", "tab": "Tab", "shift+tab": "Shift+Tab",
+    "home": "Home", "end": "End", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]",
+    "ctrl+p": "Ctrl+P", "escape": "Esc", "up": "Up", "down": "Down",
+}  # fmt: skip
+
+KEYS: tuple[Key, ...] = (
+    Key("do", "enter", "do"),
+    *(Key(f"answer{number}", str(number), f"answer({number - 1})", listed=False) for number in range(1, 7)),
+    Key("back", "left,h,p,pageup", "back"),
+    Key("forward", "right,l,n,pagedown", "forward"),
+    Key("first", "home", "first"),
+    Key("live", "end", "live"),
+    Key("panel", "tab", "panel(1)"),
+    Key("panel_back", "shift+tab", "panel(-1)"),
+    Key("scroll_up", "up", "scroll(-1)"),
+    Key("scroll_down", "down", "scroll(1)"),
+    Key("play", "space", "play"),
+    Key("slower", "left_square_bracket", "speed(-1)"),
+    Key("faster", "right_square_bracket", "speed(1)"),
+    Key("fork", "f", "fork"),
+    Key("restart", "r", "restart"),
+    Key("more", "d", "more"),
+    Key("copy", "y", "copy"),
+    Key("language", "L", "language"),
+    Key("theme", "t", "theme"),
+    Key("motion", "m", "motion"),
+    Key("help", "question_mark,f1", "help"),
+    Key("quit", "q,ctrl+q,ctrl+c", "leave"),
+)
+
+
+def bindings() -> list[Binding]:
+    """Textual's bindings for all of them; the canvas draws its own footer, so none is shown."""
+    return [Binding(key.keys, key.action, key.id, show=False, id=key.id) for key in KEYS]

@@ -1,0 +1,32 @@
+"""What is left on the terminal when the screen is gone: one line, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from pathlib import Path
+
+from tour.i18n import Lang, t
+from tour.lesson.moment import Moment
+
+
+def resume_words(moment: Moment) -> str:
+    """How to come back to this step."""
+    return t(moment.lang, "tui.resume", lesson=moment.lesson, step=moment.step)
+
+
+def crash_words(error: BaseException, lang: Lang) -> str:
+    """A defect of ours in a sentence and what helps; with VHOST_TOUR_DEBUG set, the details go to a file."""
+    name = type(error).__name__
+    words = [t(lang, "tui.crash", error=name), t(lang, "tui.crash.fix")]
+    if os.environ.get("VHOST_TOUR_DEBUG"):
+        words.append(t(lang, "tui.crash.file", path=_keep(error)))
+    return "\n".join(words)
+
+
+def _keep(error: BaseException) -> Path:
+    fd, name = tempfile.mkstemp(prefix="vhost-tour-crash-", suffix=".txt")
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return Path(name)

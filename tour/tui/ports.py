@@ -1,0 +1,59 @@
+"""What the screen asks of a lesson; ``tour.lesson.player`` provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tour.errors import TourError
+from tour.i18n import Lang
+from tour.lesson.moment import Moment
+from tour.trace.events import Event
+from tour.trace.timeline import Timeline
+
+
+class PlayerLike(Protocol):
+    """A lesson being played: a state machine that never waits and starts no thread."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """All that happened so far."""
+
+    def moment(self) -> Moment:
+        """All there is to draw now."""
+
+    def enter(self) -> None:
+        """The next phase, or do the step's action."""
+
+    def answer(self, choice: str) -> None:
+        """Predict."""
+
+    def back(self) -> None:
+        """One visible event back; only looks."""
+
+    def forward(self) -> None:
+        """One visible event forward."""
+
+    def seek(self, position: int) -> None:
+        """Look at a position of the timeline."""
+
+    def live(self) -> None:
+        """Return to the edge."""
+
+    def fork(self, vary: str | None) -> None:
+        """Begin anew from the present position with a variant, on a new agent."""
+
+    def restart(self) -> None:
+        """A new agent at the present step."""
+
+    def take(self, event: Event) -> None:
+        """The next event of the agent."""
+
+    def failed(self, error: TourError) -> None:
+        """The agent is gone or said something unreadable."""
+
+    def set_lang(self, lang: Lang) -> None:
+        """Change the language of all words."""
+
+    def listen(self, on_event: Callable[[Event], None], on_end: Callable[[TourError | None], None]) -> None:
+        """Start the agent; both callbacks come from a thread of its own."""

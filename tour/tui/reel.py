@@ -1,0 +1,39 @@
+"""From one moment to the next: the pictures in between and what moves over each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from tour.lesson.moment import Moment, TimelineView
+from tour.trace.timeline import Timeline
+from tour.tui.motion import Travel, travels
+
+Scene = tuple[tuple[Travel, ...], Moment]
+
+LONGEST_WAY = 400
+"""Events between two moments beyond which the way is not shown at all: that is a jump, not a step."""
+
+
+def scenes(before: Moment, after: Moment, timeline: Timeline) -> Iterator[Scene]:
+    """What is seen between two moments, in order; nothing when one does not lead forward to the other.
+
+    Each scene's moment is ``after`` as it looked just past one event, so the last leaves only ``after`` to show.
+    """
+    start, end = before.timeline.position, after.timeline.position
+    if before.lesson != after.lesson or not start < end <= start + LONGEST_WAY:
+        return
+    for position in range(start, end):
+        moving = travels(timeline.events[position])
+        if moving:
+            yield moving, _past(after, timeline, position + 1)
+
+
+def _past(after: Moment, timeline: Timeline, position: int) -> Moment:
+    view = after.timeline
+    marks = tuple(mark for mark in view.marks if mark[0] <= position)
+    return replace(
+        after, phase="do", text="", checks=(), next_text="", state=timeline.at(position),
+        timeline=TimelineView(position, view.length, marks),
+    )  # fmt: skip

@@ -1,0 +1,325 @@
+"""The lesson screen: keys and clicks become calls of the player, and what the player then is becomes a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tour.errors import TourError
+from tour.i18n import Lang, t
+from tour.lesson.moment import Moment
+from tour.tui import cards
+from tour.tui.card import Card
+from tour.tui.keys import bindings
+from tour.tui.options import Options
+from tour.tui.ports import PlayerLike
+from tour.tui.reel import scenes
+from tour.tui.stage import Compose, Stage
+from tour.view.themes import THEMES
+from tour.view.ui import PANELS, Ui
+
+PAINT_SECONDS = 0.05
+"""Bursts of events are painted at most this often; the last state is always painted."""
+
+PLAY_SECONDS = 1.2
+"""Pause between two events while playing, at speed 1."""
+
+FIRST_LESSON = "0"
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+class LessonScreen(Screen[None]):
+    """Shows one player. All its methods run on the screen's own thread."""
+
+    BINDINGS: ClassVar[list[Binding]] = [*bindings(), Binding("escape", "close", show=False, id="close")]  # type: ignore[assignment]
+    AUTO_FOCUS = "Stage"
+
+    class Leave(Message):
+        """The person wants out; ``next_lesson`` is where to, if anywhere."""
+
+        def __init__(self, next_lesson: str = "") -> None:
+            super().__init__()
+            self.next_lesson = next_lesson
+
+    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
+        super().__init__()
+        self.player = player
+        self.motion = options.motion
+        self.theme_name = options.theme
+        self.card: Card | None = None
+        self._notice = ""
+        self._offered = False
+        self._shown = player.moment()
+        self._later: Timer | None = None
+        self._playing: Timer | None = None
+        self.stage = Stage(compose_view, THEMES[options.theme], self._shown, Ui(glyphs=options.glyphs))
+
+    def compose(self) -> ComposeResult:
+        """One widget."""
+        yield self.stage
+
+    # what is shown
+
+    @property
+    def moment(self) -> Moment:
+        """The moment the screen is at (what moves may still be on its way to it)."""
+        return self._shown
+
+    @property
+    def lang(self) -> Lang:
+        """Language of all words."""
+        return self._shown.lang
+
+    def show(self, ui: Ui | None = None, *, moving: bool = False) -> None:
+        """Draw the player's moment: with ``moving``, after the way there has been seen."""
+        before, self._shown = self._shown, self.player.moment()
+        moment = replace(self._shown, notice=self._notice) if self._notice else self._shown
+        self._stop_waiting()
+        way = list(scenes(before, self._shown, self.player.timeline)) if moving and self.motion else []
+        self.stage.card = self.card
+        if not (way or (moving and self.stage.moving)):
+            self.stage.show(moment, ui)
+            return
+        for travels, between in way:
+            self.stage.play(between, travels)
+        self.stage.play(moment, ())
+
+    def show_soon(self) -> None:
+        """Draw within ``PAINT_SECONDS``, once for all that happens until then."""
+        if self._later is None:
+            self._later = self.set_timer(PAINT_SECONDS, lambda: self.show(moving=True))
+
+    def _stop_waiting(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+
+    def tell(self, key: str, **values: str) -> None:
+        """Show a one-line notice until the next key."""
+        self._notice = t(self.lang, key, **values)
+        self.show()
+
+    def put_card(self, card: Card | None) -> None:
+        """Lay a card on the table, or take it away."""
+        self.card = card
+        self.show()
+
+    def trouble(self, error: TourError) -> None:
+        """Say what went wrong; all that was seen stays."""
+        self._pause()
+        self.put_card(cards.error_card(self.lang, error))
+
+    # keys
+
+    def _step(self, do: Callable[[], object], *, moving: bool = True) -> None:
+        """One wish of the person: whatever is on its way has arrived, then the wish."""
+        self._notice = ""
+        try:
+            do()
+        except TourError as error:
+            self.trouble(error)
+            return
+        self.show(moving=moving)
+
+    def action_do(self) -> None:
+        """Enter: take the option under the cursor, close a card, or go on with the lesson."""
+        if self.card is not None:
+            self._take_option(self.card.chosen)
+        elif self.stage.moving:
+            self.show()
+        else:
+            self._step(self.player.enter)
+
+    def action_answer(self, number: int) -> None:
+        """Choose by number."""
+        if self.card is not None:
+            if option := self.card.option(number):
+                self._take_option(option)
+            return
+        asked = self.player.moment().prediction
+        if asked and number < len(asked.choices):
+            self._step(lambda: self.player.answer(asked.choices[number].id))
+
+    def _take_option(self, option: str) -> None:
+        card, self.card = self.card, None
+        if card is None or not option:
+            self.show()
+        elif card.id == "fork":
+            self.fork(option)
+        elif card.id == "first":
+            self.post_message(self.Leave(option if option == cards.NEXT_LESSON else ""))
+
+    def fork(self, vary: str) -> None:
+        """Begin anew from here with a variant."""
+        self._step(lambda: self.player.fork(None if vary == cards.PLAIN_FORK else vary), moving=False)
+
+    def action_back(self) -> None:
+        """Look one event back."""
+        self.look(self.player.back)
+
+    def action_forward(self) -> None:
+        """Look one event forward; what moved then moves again."""
+        self.look(self.player.forward, moving=True)
+
+    def action_first(self) -> None:
+        """Look at the beginning."""
+        self.look(lambda: self.player.seek(0))
+
+    def action_live(self) -> None:
+        """Return to the edge."""
+        self.look(self.player.live)
+
+    def look(self, do: Callable[[], object], *, moving: bool = False) -> None:
+        """Look elsewhere in what happened."""
+        self._pause()
+        self.card = None
+        self._step(do, moving=moving)
+
+    def action_panel(self, by: int) -> None:
+        """Bring the next panel to the front."""
+        front = self.front
+        panel = PANELS[(PANELS.index(front) + by) % len(PANELS)]
+        self._notice = ""
+        if self.card is not None and self.card.id == "help":
+            self.card = cards.help_card(self.lang, panel)
+        self.show(replace(self.stage.ui, panel=panel))
+
+    @property
+    def front(self) -> str:
+        """The panel in front."""
+        return self.stage.ui.panel or (self._shown.show if self._shown.show in PANELS else PANELS[0])
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the card, or the panel in front."""
+        if self.card is not None:
+            self.put_card(self.card.moved(by))
+            return
+        ui = self.stage.ui
+        rows = max(0, ui.scroll.get(self.front, 0) + by)
+        self.show(replace(ui, scroll={**ui.scroll, self.front: rows}))
+
+    def action_play(self) -> None:
+        """Look through what happened by itself, event by event, up to the edge."""
+        if self._playing is not None:
+            self._pause()
+            self.tell("tui.play.off")
+            return
+        self.show(replace(self.stage.ui, playing=True))
+        self._play_on()
+
+    def _play_on(self) -> None:
+        if not self.stage.moving:
+            self._step(self.player.forward)
+        if self._shown.timeline.at_edge:
+            self._pause()
+            self.show(moving=True)
+            return
+        self._playing = self.set_timer(PLAY_SECONDS / self.stage.ui.speed, self._play_on)
+
+    def _pause(self) -> None:
+        if self._playing is not None:
+            self._playing.stop()
+            self._playing = None
+        if self.stage.ui.playing:
+            self.stage.ui = replace(self.stage.ui, playing=False)
+
+    def action_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        ui = self.stage.ui
+        index = min(max(0, SPEEDS.index(ui.speed) + by), len(SPEEDS) - 1)
+        self.show(replace(ui, speed=SPEEDS[index]))
+
+    def action_fork(self) -> None:
+        """Choose a fork."""
+        self.put_card(cards.fork_card(self.player.moment()))
+
+    def action_restart(self) -> None:
+        """A new agent at this step."""
+        self.card = None
+        self._step(self.player.restart, moving=False)
+
+    def action_more(self) -> None:
+        """Open the drawer."""
+        self.put_card(cards.more_card(self._shown))
+
+    def action_help(self) -> None:
+        """How to read the panel in front."""
+        closing = self.card is not None and self.card.id == "help"
+        self.put_card(None if closing else cards.help_card(self.lang, self.front))
+
+    def action_close(self) -> None:
+        """Take the card away."""
+        self.put_card(None)
+
+    def action_copy(self) -> None:
+        """The panel in front as text, to the clipboard (OSC 52)."""
+        from tour.tui.copying import panel_text
+
+        self.app.copy_to_clipboard(panel_text(self.front, self._shown.state, self.stage.canvas))
+        self.tell("tui.copied", panel=t(self.lang, f"panel.{self.front}"))
+
+    def action_language(self) -> None:
+        """English or Chinese."""
+        self.player.set_lang("en" if self.lang == "zh" else "zh")
+        self.card = None
+        self._step(lambda: None, moving=False)
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        names = list(THEMES)
+        self.theme_name = names[(names.index(self.theme_name) + 1) % len(names)]
+        self.stage.set_theme(THEMES[self.theme_name])
+        self.tell("tui.theme.now", name=t(self.lang, f"tui.theme.{self.theme_name}"))
+
+    def action_motion(self) -> None:
+        """Motion on or off."""
+        self.motion = not self.motion
+        self.tell("tui.motion.on" if self.motion else "tui.motion.off")
+
+    def action_leave(self) -> None:
+        """Leave the program."""
+        self.post_message(self.Leave())
+
+    # the mouse
+
+    def on_stage_pointed(self, message: Stage.Pointed) -> None:
+        """A target of the canvas was clicked."""
+        name, _, value = message.action.partition(":")
+        act = _POINTED.get(name)
+        if act:
+            act(self, value)
+
+    def on_stage_painted(self) -> None:
+        """Nothing is on its way any more: the first minutes end with a choice."""
+        if self._shown.lesson == FIRST_LESSON and self._shown.ended and not self._offered:
+            self._offered = True
+            self.put_card(cards.after_first_minutes(self._shown))
+
+
+def _spot(screen: LessonScreen, field: str) -> None:
+    ui = screen.stage.ui
+    screen.show(replace(ui, spotlight="" if ui.spotlight == field else field))
+
+
+def _press(screen: LessonScreen, key: str) -> None:
+    screen.app.simulate_key(key)
+
+
+_POINTED: dict[str, Callable[[LessonScreen, str], None]] = {
+    "panel": lambda screen, value: screen.show(replace(screen.stage.ui, panel=value)),
+    "choice": lambda screen, value: screen.action_answer(int(value) - 1),
+    "option": lambda screen, value: screen.action_answer(int(value)),
+    "seek": lambda screen, value: screen.look(lambda: screen.player.seek(int(value))),
+    "vary": lambda screen, value: screen.fork(value),
+    "spot": _spot,
+    "key": _press,
+    "card": lambda screen, value: screen.action_close() if value == "close" else None,
+}

@@ -1,0 +1,156 @@
+"""The one widget that shows a lesson: a canvas, repainted row by row where it changed, and what moves over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tour.lesson.moment import Moment
+from tour.tui import card as cards
+from tour.tui.card import Card
+from tour.tui.film import Film, Shot
+from tour.tui.motion import Travel, where
+from tour.tui.paint import Painter
+from tour.view.canvas import Canvas
+from tour.view.themes import Theme
+from tour.view.ui import Ui
+
+FRAME_SECONDS = 1 / 30
+"""Between two positions of a moving thing; no timer runs while nothing moves."""
+
+Compose = Callable[[Moment, Ui, int, int], Canvas]
+
+
+class Stage(Widget, can_focus=True):
+    """Draws moments. ``show`` draws one at once, ``play`` after its travels have been seen."""
+
+    DEFAULT_CSS = "Stage { width: 100%; height: 100%; background: transparent; }"
+
+    class Pointed(Message):
+        """A mouse target was clicked; ``action`` is ``Hit.action``."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    class Painted(Message):
+        """A moment is complete on the screen: nothing is on its way any more."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(self, compose: Compose, theme: Theme, moment: Moment, ui: Ui) -> None:
+        super().__init__(id="stage")
+        self._compose_canvas = compose
+        self._painter = Painter(theme)
+        self.moment = moment
+        self.ui = ui
+        self.card: Card | None = None
+        self.canvas = Canvas(0, 0)
+        self.film: Film[Moment] = Film()
+        self._strips: list[Strip] = []
+        self._glyph: tuple[int, int, Travel] | None = None
+        self._timer: Timer | None = None
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours from the next drawing on."""
+        self._painter = Painter(theme)
+
+    def show(self, moment: Moment | None = None, ui: Ui | None = None) -> None:
+        """Draw at once, with ``card`` on top; whatever was on its way has arrived."""
+        cut = self.film.cut()
+        self._stop()
+        self._draw(moment or cut or self.moment, ui or self.ui)
+        self.post_message(self.Painted())
+
+    def play(self, moment: Moment, travels: tuple[Travel, ...]) -> None:
+        """Let ``travels`` be seen over the present picture, then draw ``moment``."""
+        self.film.add(Shot(travels, moment), time.monotonic())
+        if self._timer is None:
+            self._timer = self.set_interval(FRAME_SECONDS, self._advance)
+        self._advance()
+
+    @property
+    def moving(self) -> bool:
+        """Whether something is on its way."""
+        return self.film.running
+
+    def _draw(self, moment: Moment, ui: Ui) -> None:
+        self.moment, self.ui = moment, ui
+        width, height = self.size
+        if not width or not height:
+            return
+        self.canvas = self._compose_canvas(moment, ui, width, height)
+        if self.card is not None:
+            cards.draw(self.card, self.canvas)
+        before, self._strips = self._strips, self._painter.rows(self.canvas)
+        if len(before) != height:
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
+        self._refresh_rows(changed)
+
+    def _refresh_rows(self, rows: list[int]) -> None:
+        if rows:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+
+    def _advance(self) -> None:
+        now = time.monotonic()
+        after = self.film.due(now)
+        if after is not None:
+            self._draw(after, self.ui)
+        self._skip_unseen(now)
+        frame = self.film.frame(now)
+        if frame is None:
+            self._stop()
+            self.post_message(self.Painted())
+            return
+        cell = where(frame.travel, self.canvas.anchors, frame.progress)
+        self._move((*cell, frame.travel) if cell else None)
+
+    def _skip_unseen(self, now: float) -> None:
+        """A shot whose places this picture does not show costs no time."""
+        while self.film.running and not any(where(one, self.canvas.anchors, 0.0) for one in self.film.travels):
+            after = self.film.skip(now)
+            if after is not None:
+                self._draw(after, self.ui)
+
+    def _move(self, glyph: tuple[int, int, Travel] | None) -> None:
+        if glyph == self._glyph:
+            return
+        touched = {place[1] for place in (self._glyph, glyph) if place}
+        self._glyph = glyph
+        self._refresh_rows(sorted(touched))
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._move(None)
+
+    def render_line(self, y: int) -> Strip:
+        """Textual asks for row ``y``."""
+        if y >= len(self._strips):
+            return Strip.blank(self.size.width, self._painter.style("text"))
+        strip = self._strips[y]
+        if self._glyph and self._glyph[1] == y:
+            x, _, travel = self._glyph
+            strip = self._painter.stamp(strip, x, travel.text, f"{travel.style}+now")
+        return strip
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self._strips = []
+        self.show()
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which target was meant."""
+        if action := self.canvas.action_at(event.x, event.y):
+            self.post_message(self.Pointed(action))
