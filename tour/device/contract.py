@@ -52,6 +52,8 @@ class VhostDevice(OptionalCalls, ABC):
 
     def __init__(self, recorder: Recorder | None = None) -> None:
         self.recorder = recorder or Recorder()
+        self.acknowledged = 0
+        """The feature word of the last set_features that succeeded."""
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +82,7 @@ class VhostDevice(OptionalCalls, ABC):
         """Acknowledge ``features``; EOPNOTSUPP for a bit that was not offered. Works before set_owner."""
         raw = wire.word(features)
         self._call("VHOST_SET_FEATURES", _hex(features), raw, lambda: self._set_features(features))
+        self.acknowledged = features
 
     @final
     def set_owner(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tour.device.contract import TX, VhostDevice
-from tour.testing.bench import KERNEL_ADDRESS, UNMAPPED, Bench
+from tour.testing.bench import KERNEL_ADDRESS, UNMAPPED, Bench, FalseLog
 from tour.testing.case import Suite, outcome
 
 SUITE = Suite("acceptance")
@@ -84,6 +84,7 @@ SUITE.add(
 @SUITE.case
 def _set_vring_addr_log_flag_with_absurd_log_address_while_running(bench: Bench) -> list[str]:
     device = bench.running()
+    device.set_log_base(FalseLog(KERNEL_ADDRESS))
     where = replace(bench.addresses(TX), log_gpa=(1 << 64) - 4096, flags=1)
     return [outcome(device.set_vring_addr, TX, where), outcome(device.set_vring_addr, TX, replace(where, flags=0))]
 

@@ -1,0 +1,343 @@
+"""The embedded device: the contract's calls, each as the kernel's drivers/vhost of 6.1 takes it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from typing import ClassVar, Literal
+
+from tour.abi import native
+from tour.abi.names import Feature, word_of
+from tour.device.contract import RX, TX, Backend, RingAddresses, VhostDevice
+from tour.device.embedded import checks
+from tour.device.embedded.files import Doorbell, Port, open_port
+from tour.device.embedded.handle_rx import handle_rx
+from tour.device.embedded.handle_tx import handle_tx
+from tour.device.embedded.vring import LOG_ALL, Vring
+from tour.device.embedded.worker import Worker
+from tour.device.worker import WorkerThread
+from tour.errors import RingError
+from tour.memory.dirty import LogBitmap
+from tour.memory.table import MemoryTable
+from tour.trace.events import Broken, Error
+from tour.trace.recorder import Recorder
+
+Policy = Literal["kernel", "quarantine"]
+OFFERED = word_of(
+    Feature.VIRTIO_NET_F_MRG_RXBUF,
+    Feature.VIRTIO_F_NOTIFY_ON_EMPTY,
+    Feature.VHOST_F_LOG_ALL,
+    Feature.VHOST_NET_F_VIRTIO_NET_HDR,
+    Feature.VIRTIO_RING_F_INDIRECT_DESC,
+    Feature.VIRTIO_RING_F_EVENT_IDX,
+    Feature.VIRTIO_F_VERSION_1,
+)
+"""What 6.1 offers without ACCESS_PLATFORM: there is no IOTLB here."""
+_HANDLERS = {RX: handle_rx, TX: handle_tx}
+
+
+class EmbeddedDevice(VhostDevice):
+    """vhost-net in this process: works on addresses of this process with a thread named ``vhost-<tid>``.
+
+    ``stepped`` with a ``baton`` makes the worker hold that lock for a whole turn, so that one actor runs at a
+    time. ``on_violation`` says what a broken rule leads to: ``kernel``: the err doorbell rings and the ring
+    rests until the next kick; ``quarantine``: it rings and the ring is dead until its backend socket is
+    detached. ``pipes`` also takes pipes as doorbells, which the kernel does not.
+    Raises CapabilityMissing('embedded') without the compiled part.
+    """
+
+    kind: ClassVar[str] = "embedded"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"reset_owner"})
+
+    def __init__(
+        self,
+        recorder: Recorder | None = None,
+        *,
+        stepped: bool = False,
+        on_violation: Policy = "kernel",
+        baton: threading.Lock | None = None,
+        pipes: bool = False,
+    ) -> None:
+        super().__init__(recorder)
+        native.lib()
+        self.on_violation = on_violation
+        self.baton = (baton or threading.Lock()) if stepped else None
+        self._pipes = pipes
+        self._owner: int | None = None
+        self._worker: Worker | None = None
+        self._log_fd: Doorbell | None = None
+        self._adopted: frozenset[int] = frozenset()
+        self.rings = (Vring(RX, self.recorder), Vring(TX, self.recorder))
+        for ring in self.rings:
+            ring.rearm = self._rearm
+
+    @property
+    def worker(self) -> WorkerThread | None:
+        """The worker thread, None before set_owner."""
+        return self._worker.shown if self._worker else None
+
+    def is_quiescent(self, index: int) -> bool:
+        """Whether ring ``index`` has nothing to do: all published was taken, or nothing waits at the port."""
+        ring = self.rings[index]
+        with ring.lock:
+            if ring.queue is None or ring.port is None or ring.broken:
+                return True
+            if index == TX:
+                return ring.queue.kicks_wanted and ring.queue.ring.load_avail_idx() == ring.queue.last_avail_idx
+            return not ring.port.has_frame()
+
+    def start(self, index: int, port: Backend) -> None:
+        """See the contract. A port of ours that is no tap (a socketpair) is taken too, labelled as such by it."""
+        self._adopted |= {port.fileno()}
+        super().start(index, port)
+
+    def close(self) -> None:
+        """Stop both rings, end the worker (5 seconds at most), let go of every descriptor."""
+        self._release()
+        self._owner = None
+
+    # --- before and after owning ---
+
+    def _get_features(self) -> int:
+        return OFFERED
+
+    def _set_features(self, features: int) -> None:
+        if features & ~OFFERED:
+            raise checks.refuse(errno.EOPNOTSUPP, f"features {features & ~OFFERED:#x}")
+        if LOG_ALL.on(features):
+            self._check_log_all()
+        for ring in self.rings:
+            with ring.lock:
+                ring.features = features
+                ring.refit()
+
+    def _check_log_all(self) -> None:
+        for ring in self.rings:
+            with ring.lock:
+                if ring.port and not checks.table_access_ok(ring.table, ring.log_hva, log_all=True):
+                    raise checks.refuse(errno.EFAULT, "the dirty log cannot hold the memory table")
+
+    def _set_owner(self) -> None:
+        if self._owner is not None:
+            raise checks.refuse(errno.EBUSY, "there is an owner")
+        self._owner = os.getpid()
+        self._worker = Worker(self._turn, self.baton)
+
+    def _reset_owner(self) -> None:
+        self._check_owner()
+        self._release()
+        self._owner = None
+        for ring in self.rings:
+            ring.table = MemoryTable(())
+
+    def _release(self) -> None:
+        for ring in self.rings:
+            self._detach(ring)
+        worker, self._worker = self._worker, None
+        if worker:
+            for ring in self.rings:
+                if ring.kick:
+                    worker.drop_kick(ring.kick)
+            if not worker.end():
+                self.recorder.emit(Error("The worker did not end within 5 seconds."), actor="device")
+        for ring in self.rings:
+            with ring.lock:
+                ring.reset()
+        if self._log_fd:
+            self._log_fd.close()
+        self._log_fd = None
+
+    def _check_owner(self) -> None:
+        if self._owner != os.getpid():
+            raise checks.refuse(errno.EPERM, "only the owner may")
+
+    def _ring(self, index: int) -> Vring:
+        self._check_owner()
+        if index >= len(self.rings):
+            raise checks.refuse(errno.ENOBUFS, f"ring {index}")
+        return self.rings[index]
+
+    # --- memory ---
+
+    def _set_mem_table(self, table: MemoryTable) -> None:
+        self._check_owner()
+        taken = checks.kernel_table(table)
+        for ring in self.rings:
+            with ring.lock:
+                log_all = LOG_ALL.on(ring.features)
+                if ring.port and not checks.table_access_ok(taken, ring.log_hva, log_all=log_all):
+                    raise checks.refuse(errno.EFAULT, "a region lies where no process can")
+        for ring in self.rings:
+            with ring.lock:
+                ring.table = taken
+                ring.refit()
+
+    def _set_log_base(self, log: LogBitmap) -> None:
+        self._check_owner()
+        refused = False
+        for ring in self.rings:
+            with ring.lock:
+                if ring.port and not self._log_ok(ring, log.hva):
+                    refused = True
+                    continue
+                ring.log = log
+                ring.refit()
+        if refused:
+            raise checks.refuse(errno.EFAULT, "the dirty log cannot hold the memory table")
+
+    def _log_ok(self, ring: Vring, log: int) -> bool:
+        log_all = LOG_ALL.on(ring.features)
+        return checks.table_access_ok(ring.table, log, log_all=log_all) and ring.used_log_ok(ring.where, log)
+
+    def _set_log_fd(self, fd: int) -> None:
+        self._check_owner()
+        doorbell = self._doorbell(fd)
+        before, self._log_fd = self._log_fd, doorbell
+        for ring in self.rings:
+            with ring.lock:
+                ring.log_fd = doorbell
+        if before:
+            before.close()
+
+    # --- rings ---
+
+    def _set_vring_num(self, index: int, num: int) -> None:
+        ring = self._ring(index)
+        with ring.lock:
+            self._check_stopped(ring)
+            checks.check_num(num)
+            ring.num = num
+
+    def _set_vring_base(self, index: int, num: int) -> None:
+        ring = self._ring(index)
+        with ring.lock:
+            self._check_stopped(ring)
+            if num > 0xFFFF:
+                raise checks.refuse(errno.EINVAL, f"base {num}")
+            ring.base = num
+
+    def _check_stopped(self, ring: Vring) -> None:
+        if ring.port:
+            raise checks.refuse(errno.EBUSY, f"ring {ring.index} is attached")
+
+    def _get_vring_base(self, index: int) -> int:
+        ring = self._ring(index)
+        with ring.lock:
+            return ring.next_avail
+
+    def _set_vring_addr(self, index: int, where: RingAddresses) -> None:
+        ring = self._ring(index)
+        with ring.lock:
+            checks.check_addresses(where)
+            if ring.port:
+                before, ring.where = ring.where, where
+                if not checks.ring_access_ok(ring.place, event_idx=ring.event_idx) or not ring.used_log_ok(
+                    where, ring.log_hva
+                ):
+                    ring.where = before
+                    raise checks.refuse(errno.EINVAL, "a ring part lies where no process can")
+            ring.where = where
+            ring.refit()
+
+    # --- doorbells ---
+
+    def _doorbell(self, fd: int) -> Doorbell | None:
+        return None if fd == -1 else Doorbell(fd, pipes=self._pipes)
+
+    def _set_vring_kick(self, index: int, fd: int) -> None:
+        ring = self._ring(index)
+        doorbell = self._doorbell(fd)
+        with ring.lock:
+            before, ring.kick = ring.kick, doorbell
+            if self._worker and before:
+                self._worker.drop_kick(before)
+            if self._worker and doorbell:
+                self._worker.watch_kick(index, doorbell)
+        if before:
+            before.close()
+
+    def _set_vring_call(self, index: int, fd: int) -> None:
+        ring = self._ring(index)
+        doorbell = self._doorbell(fd)
+        with ring.lock:
+            before, ring.call = ring.call, doorbell
+        if before:
+            before.close()
+
+    def _set_vring_err(self, index: int, fd: int) -> None:
+        ring = self._ring(index)
+        doorbell = self._doorbell(fd)
+        with ring.lock:
+            before, ring.err = ring.err, doorbell
+        if before:
+            before.close()
+
+    # --- the backend socket ---
+
+    def _net_set_backend(self, index: int, fd: int) -> None:
+        ring = self._ring(index)
+        with ring.lock:
+            if not ring.access_ok():
+                raise checks.refuse(errno.EFAULT, f"ring {index} is not set up")
+            if fd == -1:
+                self._detach(ring)
+                return
+            port = open_port(fd, self._adopted)
+            if ring.port and (ring.port.number, ring.port.name) == (port.number, port.name):
+                port.close()
+                return
+            self._attach(ring, port)
+
+    def _attach(self, ring: Vring, port: Port) -> None:
+        try:
+            if not checks.writable(ring.where.used, 4):
+                raise checks.refuse(errno.EFAULT, "the used ring is not mapped for writing")
+            if port.broken:
+                raise checks.refuse(errno.EINVAL, "the link behind the tap is gone")
+        except OSError:
+            port.close()
+            raise
+        self._detach(ring)
+        ring.attach(port)
+        self._rearm(ring)
+
+    def _detach(self, ring: Vring) -> None:
+        with ring.lock:
+            port = ring.detach()
+            if port and self._worker:
+                self._worker.drop_port(port)
+            if port:
+                port.close()
+
+    def _rearm(self, ring: Vring) -> None:
+        if self._worker and ring.port:
+            self._worker.watch_port(ring.index, ring.port)
+
+    # --- the worker's turn ---
+
+    def _turn(self, index: int) -> bool:
+        ring = self.rings[index]
+        with ring.lock:
+            if self._worker and ring.port:
+                self._worker.rest_port(ring.port)
+            try:
+                return _HANDLERS[index](ring)
+            except RingError as error:
+                self._violated(ring, error)
+            except Exception as error:  # noqa: BLE001 - a worker that dies would look like a device that sleeps
+                self._failed(ring, error)
+        return False
+
+    def _violated(self, ring: Vring, error: RingError) -> None:
+        ring.signal_error()
+        if self.on_violation == "quarantine":
+            ring.broken = error.reason
+        self.recorder.emit(Broken(ring.index, error.reason, self.on_violation), actor="device")
+
+    def _failed(self, ring: Vring, error: Exception) -> None:
+        """A defect of ours: the ring is dead until detached, and everybody is told."""
+        ring.signal_error()
+        ring.broken = "defect"
+        self.recorder.emit(Broken(ring.index, f"{type(error).__name__}: {error}", "quarantine"), actor="device")
+        self.recorder.emit(Error("The embedded device met an error of its own.", repr(error)), actor="device")

@@ -1,0 +1,178 @@
+"""The descriptors control hands over: which are eventfds, which may be a backend socket, what they carry.
+
+As the kernel takes a reference to a file, we keep a duplicate: the caller may close its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import socket
+import stat
+import struct
+
+from tour.abi import layouts
+from tour.abi.names import TunFlag, TunIoctl
+from tour.device.embedded.checks import refuse
+
+TUN_DEVICE = os.makedev(10, 200)
+"""/dev/net/tun, wherever it is mounted (Linux devices.txt)."""
+MAX_FRAME = 65536 + 64
+# linux/if_packet.h: PACKET_VNET_HDR since Linux 2.6.34, PACKET_VNET_HDR_SZ since 6.6.
+SOL_PACKET, PACKET_VNET_HDR, PACKET_VNET_HDR_SZ = 263, 15, 24
+
+
+class Doorbell:
+    """An eventfd, or a pipe where those are allowed: ``number`` is the caller's descriptor, ``fd`` our duplicate."""
+
+    def __init__(self, number: int, *, pipes: bool = False) -> None:
+        """Raises OSError: EBADF when nothing is open there, EINVAL when it is no doorbell (eventfd_fget)."""
+        self.number = number
+        self.fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) if number >= 0 else _bad(number)
+        self.is_pipe = pipes and stat.S_ISFIFO(os.fstat(self.fd).st_mode)
+        if not self.is_pipe and os.readlink(f"/proc/self/fd/{self.fd}") != "anon_inode:[eventfd]":
+            os.close(self.fd)
+            raise refuse(errno.EINVAL, f"descriptor {number} is no eventfd")
+
+    def ring(self) -> None:
+        """Add 1. A full counter or pipe already says all there is to say."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self.fd, struct.pack("=Q", 1))
+
+    def drain(self) -> None:
+        """Empty a pipe, which would fill up; an eventfd is never read: its counter is the driver's to see."""
+        if self.is_pipe:
+            os.set_blocking(self.fd, False)
+            with contextlib.suppress(BlockingIOError):
+                while os.read(self.fd, 4096):
+                    pass
+
+    @property
+    def count(self) -> int:
+        """The eventfd's counter, 0 for a pipe."""
+        return eventfd_count(self.fd)
+
+    def close(self) -> None:
+        """Let go of our duplicate."""
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+
+def _bad(number: int) -> int:
+    raise refuse(errno.EBADF, f"descriptor {number}")
+
+
+def eventfd_count(fd: int) -> int:
+    """An eventfd's counter without reading it: eventfd-count in /proc/self/fdinfo, a hexadecimal number."""
+    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
+        for line in info:
+            if line.startswith("eventfd-count:"):
+                return int(line.split(":")[1], 16)
+    return 0
+
+
+class Port:
+    """A backend socket in use. ``header_len`` is how many bytes of virtio_net_hdr travel with each frame."""
+
+    def __init__(self, number: int, name: str, header_len: int) -> None:
+        self.number = number
+        self.name = name
+        self.header_len = header_len
+        self.fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+        self.pending: bytes | None = None
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
+
+    @property
+    def broken(self) -> bool:
+        """Whether the link behind a tun or tap is not there (EPOLLERR of an unattached tun)."""
+        return any(event & select.POLLERR for _, event in self._poll.poll(0))
+
+    def has_frame(self) -> bool:
+        """Whether a frame waits, here or in the kernel."""
+        return self.pending is not None or bool(self._poll.poll(0))
+
+    def peek(self) -> bytes | None:
+        """The next frame, header first, left in place; None when there is none.
+
+        A tap has no way to look without taking, so the frame is kept here until ``take``.
+        """
+        if self.pending is None:
+            with contextlib.suppress(BlockingIOError):
+                self.pending = _receive(self.fd)
+        return self.pending
+
+    def take(self) -> None:
+        """Done with the frame that ``peek`` showed."""
+        self.pending = None
+
+    def send(self, header: bytes, frame: bytes) -> bool:
+        """Send one frame; False when the port is full and the frame must be tried again.
+
+        A frame the port refuses (link down, too short) is lost, as in handle_tx_copy.
+        """
+        head = header[: self.header_len].ljust(self.header_len, b"\0")
+        try:
+            os.writev(self.fd, [head, frame])
+        except OSError as error:
+            return error.errno not in (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS)
+        return True
+
+    def close(self) -> None:
+        """Let go of our duplicate."""
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+
+def _receive(fd: int) -> bytes | None:
+    os.set_blocking(fd, False)
+    return os.read(fd, MAX_FRAME) or None
+
+
+def open_port(number: int, adopted: frozenset[int]) -> Port:
+    """The port behind descriptor ``number``: a tun, tap or macvtap, a raw packet socket, or one that
+    ``start`` was given as a port of ours (``adopted``). Raises ENOTSOCK for anything else (get_socket)."""
+    try:
+        mode = os.fstat(number)
+    except (OSError, OverflowError):
+        raise refuse(errno.ENOTSOCK, f"descriptor {number}") from None
+    if stat.S_ISCHR(mode.st_mode):
+        return _tap_port(number, mode.st_rdev)
+    if stat.S_ISSOCK(mode.st_mode):
+        return _socket_port(number, mode.st_ino, adopted)
+    raise refuse(errno.ENOTSOCK, f"descriptor {number}")
+
+
+def _tap_port(number: int, device: int) -> Port:
+    request = bytearray(layouts.pack_ifreq("", 0))
+    try:
+        fcntl.ioctl(number, TunIoctl.TUNGETIFF.value, request, True)
+    except OSError:
+        if device == TUN_DEVICE:
+            return Port(number, "tun that was never attached", 0)
+        raise refuse(errno.ENOTSOCK, f"descriptor {number}") from None
+    flags = layouts.IFREQ.unpack(bytes(request))["ifr_flags"]
+    header = 0
+    if flags & TunFlag.IFF_VNET_HDR:
+        header = struct.unpack("=i", fcntl.ioctl(number, TunIoctl.TUNGETVNETHDRSZ.value, bytes(4)))[0]
+    return Port(number, layouts.ifreq_name(bytes(request)), header + (0 if flags & TunFlag.IFF_NO_PI else 4))
+
+
+def _socket_port(number: int, inode: int, adopted: frozenset[int]) -> Port:
+    with socket.socket(fileno=fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)) as held:
+        if number in adopted:
+            return Port(number, f"socket {inode}", layouts.NET_HDR.size)
+        if held.family != socket.AF_PACKET or held.type != socket.SOCK_RAW:
+            raise refuse(errno.ENOTSOCK, f"descriptor {number}")
+        return Port(number, f"socket {inode}", _packet_header(held))
+
+
+def _packet_header(held: socket.socket) -> int:
+    with contextlib.suppress(OSError):
+        return held.getsockopt(SOL_PACKET, PACKET_VNET_HDR_SZ)
+    return 10 if held.getsockopt(SOL_PACKET, PACKET_VNET_HDR) else 0

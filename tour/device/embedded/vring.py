@@ -1,0 +1,194 @@
+"""One ring of the embedded device: what control told it, and the device queue while it is attached."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable
+
+from tour.abi.names import Feature
+from tour.device.contract import RingAddresses
+from tour.device.embedded import checks
+from tour.device.embedded.files import Doorbell, Port
+from tour.errors import RingError, RingFault
+from tour.memory.dirty import LogBitmap
+from tour.memory.table import MemoryTable
+from tour.trace.events import Action, Call, Count, Packet
+from tour.trace.recorder import Recorder, here
+from tour.virtqueue.device import DeviceQueue
+from tour.virtqueue.layout import RingLayout
+from tour.virtqueue.ring import Ring
+
+LOG_ALL = Feature.VHOST_F_LOG_ALL
+SUPPLIES_HEADER = Feature.VHOST_NET_F_VIRTIO_NET_HDR
+MERGEABLE = Feature.VIRTIO_NET_F_MRG_RXBUF
+
+
+class Vring:
+    """``index`` 0 receives, 1 transmits. ``lock`` is held for a whole turn and for each call on the ring,
+    as the kernel's vq->mutex is."""
+
+    def __init__(self, index: int, recorder: Recorder) -> None:
+        self.index = index
+        self.recorder = recorder
+        self.lock = threading.RLock()
+        self.rearm: Callable[[Vring], None] = lambda ring: None
+        """Asks the worker to say when the port is ready (vhost_net_enable_vq)."""
+        self.kick: Doorbell | None = None
+        self.call: Doorbell | None = None
+        self.err: Doorbell | None = None
+        self.log_fd: Doorbell | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """As fresh from open (vhost_vq_reset). Doorbells and the port are let go of."""
+        for held in (self.kick, self.call, self.err):
+            if held:
+                held.close()
+        self.kick = self.call = self.err = self.log_fd = None
+        self.num = 1
+        self.where = RingAddresses(0, 0, 0)
+        self.base = 0
+        self.features = 0
+        self.kicks_wanted = True
+        self.table: MemoryTable | None = None
+        self.log: LogBitmap | None = None
+        self.port: Port | None = None
+        self.queue: DeviceQueue | None = None
+        self.broken: str | None = None
+
+    # --- what control asks ---
+
+    @property
+    def place(self) -> RingLayout:
+        """Size and addresses (HVAs) as told."""
+        return RingLayout(self.num, self.where.desc, self.where.avail, self.where.used)
+
+    @property
+    def event_idx(self) -> bool:
+        """Whether EVENT_IDX was acknowledged."""
+        return Feature.VIRTIO_RING_F_EVENT_IDX.on(self.features)
+
+    @property
+    def log_hva(self) -> int:
+        """Where the dirty log lies, 0 before it is told."""
+        return self.log.hva if self.log else 0
+
+    @property
+    def next_avail(self) -> int:
+        """What GET_VRING_BASE returns: the next avail entry to read."""
+        return self.queue.last_avail_idx if self.queue else self.base
+
+    def access_ok(self) -> bool:
+        """Whether the ring may start (vhost_vq_access_ok)."""
+        log_all = LOG_ALL.on(self.features)
+        if not checks.table_access_ok(self.table, self.log_hva, log_all=log_all):
+            return False
+        if not self.used_log_ok(self.where, self.log_hva):
+            return False
+        return checks.ring_access_ok(self.place, event_idx=self.event_idx)
+
+    def used_log_ok(self, where: RingAddresses, log: int) -> bool:
+        """Whether writes to the used ring could be logged (vq_log_used_access_ok)."""
+        size = self.place.used_size - (0 if self.event_idx else 2)
+        return not where.flags or checks.log_access_ok(log, where.log_gpa, size)
+
+    # --- attached and detached ---
+
+    def attach(self, port: Port) -> None:
+        """Begin on ``port``: rewrite used.flags, take used.idx from memory (vhost_vq_init_access).
+
+        Raises OSError EFAULT when the used ring's first words cannot be written.
+        """
+        if not checks.writable(self.where.used, 4):
+            raise checks.refuse(errno.EFAULT, "the used ring is not mapped for writing")
+        self.detach()
+        queue = self._queue()
+        queue.ring.recorder = self.recorder
+        queue.attach(self.base, self.kicks_wanted)
+        self.port, self.queue, self.broken = port, queue, None
+
+    def detach(self) -> Port | None:
+        """Stop: remember where we were, return the port that was let go of."""
+        port, self.port = self.port, None
+        if self.queue:
+            self.base, self.kicks_wanted = self.queue.last_avail_idx, self.queue.kicks_wanted
+        self.queue, self.broken = None, None
+        return port
+
+    def refit(self) -> None:
+        """Control changed addresses, features, memory or log under a running ring: go on where we were."""
+        before = self.queue
+        if before is None:
+            return
+        queue = self._queue()
+        queue.last_avail_idx, queue.avail_seen = before.last_avail_idx, before.avail_seen
+        queue.used_shadow, queue.signalled_used = before.used_shadow, before.signalled_used
+        queue.kicks_wanted = before.kicks_wanted
+        queue.ring.recorder = self.recorder
+        self.queue = queue
+
+    def _queue(self) -> DeviceQueue:
+        table = self.table or MemoryTable(())
+        queue = DeviceQueue(Ring.at(self.place, table, self.index), table, self.features)
+        if self.where.flags:
+            queue.ring.log = self.log
+        return queue
+
+    # --- what the handlers ask ---
+
+    def turn(self) -> tuple[DeviceQueue, Port] | None:
+        """Queue and port when there is something to work on, None while stopped or broken.
+
+        Raises RingError(BAD_ADDRESS) when the ring itself is not mapped.
+        """
+        if self.queue is None or self.port is None or self.broken:
+            return None
+        for hva, size in ((self.where.avail, 4 + 2 * self.num), (self.where.desc, 16 * self.num)):
+            if not checks.readable(hva, size):
+                raise RingError(RingFault.BAD_ADDRESS, self.index, 0, hva)
+        if not checks.writable(self.where.used, 4 + 8 * self.num):
+            raise RingError(RingFault.BAD_ADDRESS, self.index, 0, self.where.used)
+        return self.queue, self.port
+
+    @property
+    def header_len(self) -> int:
+        """Bytes of virtio_net_hdr before each packet in the ring (vhost_net_set_features)."""
+        return 12 if MERGEABLE.on(self.features) or Feature.VIRTIO_F_VERSION_1.on(self.features) else 10
+
+    @property
+    def port_header_len(self) -> int:
+        """Bytes of it that the port is taken to carry: none when vhost supplies the header itself."""
+        return 0 if SUPPLIES_HEADER.on(self.features) else self.header_len
+
+    def complete(self, count: int) -> None:
+        """Hand ``count`` filled entries over and tell the driver, if it wants to be told."""
+        if not count or self.queue is None:
+            return
+        self.queue.flush(count)
+        if self.call and self.queue.needs_call():
+            self.call.ring()
+            event = Call(self.index, self.call.number, self.call.count)
+            self.recorder.emit(event, actor="device", frame=here())
+            self.recorder.emit(Action("call", self.index), actor="device", frame=here())
+
+    def wrote(self, gpa: int, size: int) -> None:
+        """Note written guest memory in the dirty log, when that is on (vhost_log_write)."""
+        if self.log and LOG_ALL.on(self.features):
+            self.log.set(gpa, size)
+            if self.log_fd:
+                self.log_fd.ring()
+
+    def signal_error(self) -> None:
+        """Ring the err doorbell, if there is one (vq_err)."""
+        if self.err:
+            self.err.ring()
+            count = Count(self.index, "err", self.err.number, self.err.count)
+            self.recorder.emit(count, actor="device")
+
+    def saw(self, direction: str, verb: str, header: bytes, frame: bytes) -> None:
+        """Record a packet at the port, and the verb that moved it."""
+        line = here(2)
+        packet = Packet(direction, "port", frame.hex(), header.hex(), self.index)
+        self.recorder.emit(packet, actor="device", frame=line)
+        self.recorder.emit(Action(verb, self.index, {"len": len(frame)}), actor="device", frame=line)
