@@ -26,6 +26,9 @@ PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
+LAYERS_ENV = "VHOST_TOUR_LAYERS"
+"""Environment variable that tells a process which namespaces it was given: user, net, mount, pid, or vm."""
+
 
 @cache
 def _libc() -> ctypes.CDLL:

@@ -28,7 +28,7 @@ from tour.abi import libc
 
 FLAGS = {"user": libc.CLONE_NEWUSER, "net": libc.CLONE_NEWNET, "mount": libc.CLONE_NEWNS, "pid": libc.CLONE_NEWPID}
 WANTS = {"full": ("net", "mount", "pid"), "pid": ("mount", "pid"), "none": ()}
-LAYERS_ENV = "VHOST_TOUR_LAYERS"
+LAYERS_ENV = libc.LAYERS_ENV
 IPV6_SWITCHES = ("/proc/sys/net/ipv6/conf/all/disable_ipv6", "/proc/sys/net/ipv6/conf/default/disable_ipv6")
 
 

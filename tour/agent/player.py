@@ -72,6 +72,7 @@ class Player:
         self.session.start(
             lambda event: self.post(lambda: self.take(event) if self.session is mine else None),
             lambda error: self.post(lambda: self.failed(error) if self.session is mine else None),
+            lambda text: self.post(lambda: self.progress(text) if self.session is mine else None),
         )
         self._send(command, t(self.lang, "player.opening"))
 
@@ -117,6 +118,12 @@ class Player:
             self.failed(error)
             return
         self.on_event(event)
+
+    def progress(self, text: str) -> None:
+        """The session says what it is doing (a lab boots)."""
+        if self.busy:
+            self.busy = text
+            self.changed()
 
     def failed(self, error: TourError | None) -> None:
         """The agent ended or said something went wrong; what was seen stays."""

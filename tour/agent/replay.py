@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from tour.agent import protocol
-from tour.agent.session import OnEnd, OnEvent
+from tour.agent.session import OnEnd, OnEvent, OnProgress
 from tour.errors import UsageError
 from tour.trace import events as ev
 from tour.trace.store import Recording
@@ -23,7 +23,7 @@ class ReplaySession:
         self._position = 0
         self._commands: queue.Queue[protocol.AnyCommand | None] = queue.Queue()
 
-    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
+    def start(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
         """Answer commands on a thread of our own."""
         threading.Thread(target=self._run, args=(on_event, on_end), name="replay", daemon=True).start()
 

@@ -14,6 +14,7 @@ from tour.trace import events as ev
 
 OnEvent = Callable[[ev.Event], None]
 OnEnd = Callable[[TourError | None], None]
+OnProgress = Callable[[str], None]
 
 
 class Session(Protocol):
@@ -21,8 +22,8 @@ class Session(Protocol):
 
     kind: str
 
-    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
-        """Begin to listen; both callbacks run on a thread of the session's own."""
+    def start(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
+        """Begin to listen; the callbacks run on a thread of the session's own."""
 
     def send(self, command: protocol.AnyCommand) -> None:
         """Say a command. Raises AgentLost when the agent is gone."""
@@ -56,11 +57,12 @@ class StreamSession:
         self._transport = transport
         self._closing = False
 
-    def start(self, on_event: OnEvent, on_end: OnEnd) -> None:
+    def start(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
         """Read events on a thread of our own until the stream ends."""
-        threading.Thread(target=self._read, args=(on_event, on_end), name="agent-events", daemon=True).start()
+        threading.Thread(target=self.read, args=(on_event, on_end), name="agent-events", daemon=True).start()
 
-    def _read(self, on_event: OnEvent, on_end: OnEnd) -> None:
+    def read(self, on_event: OnEvent, on_end: OnEnd) -> None:
+        """Hand on events until the stream ends, then say why it did."""
         pending = b""
         try:
             while data := self._transport.receive():

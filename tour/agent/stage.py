@@ -52,7 +52,7 @@ class Stage:
             tour=__version__,
             device=chosen.device,
             kernel=uname.release,
-            net=chosen.port.kind,
+            net="tap" if chosen.port.real else "socketpair",
             lesson=self.lesson.id,
             started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             machine=uname.machine,

@@ -11,7 +11,7 @@ import msgspec
 from tour.agent import client, protocol
 from tour.agent.player import Connect
 from tour.agent.session import Session
-from tour.errors import CapabilityMissing, UsageError
+from tour.errors import UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson
 
@@ -31,7 +31,7 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     if where.device not in DEVICES:
         raise UsageError(f"There is no device '{where.device}'.", f"Choose one of {', '.join(DEVICES)}.")
     if where.lab:
-        return _lab(where, say)
+        return _lab(where)
     missing = client.can_run_live()
     if where.device == "replay" or (missing is not None and where.device == "auto" and not required(missing.name)):
         if missing is not None and where.device == "auto":
@@ -56,15 +56,8 @@ def _checked_local(where: Where) -> Connect:
     return connect
 
 
-def _lab(where: Where, say: Callable[[str], None]) -> Connect:
+def _lab(where: Where) -> Connect:
     from tour.agent.client_lab import connect_lab
 
     folder = Path(where.kernel) if where.kernel else None
-    return lambda command: connect_lab(command, folder, say)
-
-
-def missing_for_lab() -> CapabilityMissing | None:
-    """Why there can be no lab here, or None."""
-    from tour.agent.client_lab import why_no_lab
-
-    return why_no_lab()
+    return lambda command: connect_lab(command, folder)

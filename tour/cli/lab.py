@@ -9,7 +9,9 @@ from tour.cli.output import say
 
 def run_in_lab(command: list[str], kernel: str, timeout: float, out: str) -> int:
     """Run ``command`` in the lab; returns its exit code. Raises CapabilityMissing, TimedOut."""
-    from tour.lab import run
+    from tour.lab.boot import Options
+    from tour.lab.command import run
 
     folder = Path(kernel) if kernel else None
-    return run(command, timeout=timeout, kernel=folder, progress=say, out=Path(out) if out else None)
+    options = Options(kernel=folder, out=Path(out) if out else None, progress=say)
+    return run(command, timeout=timeout, options=options)

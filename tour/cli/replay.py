@@ -86,6 +86,7 @@ def store_marks(player: Player) -> list[ev.Step]:
 
 def draw(player: Player, pump: Pump, options: ReplayOptions) -> int:
     """Play up to the end of step ``at`` and draw that moment."""
+    from tour.view import themes
     from tour.view.screen import compose
     from tour.view.svg import svg
     from tour.view.ui import Ui
@@ -94,7 +95,7 @@ def draw(player: Player, pump: Pump, options: ReplayOptions) -> int:
     _play_to(player, pump, options.at or player.lesson.step_ids[-1])
     moment = player.moment()
     canvas = compose(moment, Ui(), width, height)
-    Path(options.svg).write_text(svg(canvas, options.theme or "dark", moment.title), "utf-8")
+    Path(options.svg).write_text(svg(canvas, themes.THEMES[options.theme or "dark"], moment.title), "utf-8")
     say(t(options.lang, "cli.picture", path=options.svg))
     return 0
 

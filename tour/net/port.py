@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Literal, Protocol
 
-from tour.agent.init import LAYERS_ENV
+from tour.abi.libc import LAYERS_ENV
 from tour.errors import CapabilityMissing
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC
 from tour.net.links import open_links

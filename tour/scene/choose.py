@@ -56,6 +56,6 @@ def _why_not_kernel(port: Port) -> CapabilityMissing | None:
         os.close(open_vhost())
     except CapabilityMissing as missing:
         return missing
-    if port.kind != "tap":
+    if not port.real:
         return CapabilityMissing("tun", "The kernel's vhost-net needs a tap, and none could be made.", port.why)
     return None

@@ -15,11 +15,16 @@ from tour.virtqueue.ring import Ring
 class RingPoint(Protocol):
     """One queue at the moment a fork starts from (``agent.protocol.RingPoint``)."""
 
-    queue: int
-    last_avail_idx: int
-    last_used_idx: int
-    avail_shadow: int
-    in_flight: list[int]
+    @property
+    def queue(self) -> int: ...  # noqa: D102
+    @property
+    def last_avail_idx(self) -> int: ...  # noqa: D102
+    @property
+    def last_used_idx(self) -> int: ...  # noqa: D102
+    @property
+    def avail_shadow(self) -> int: ...  # noqa: D102
+    @property
+    def in_flight(self) -> list[int]: ...  # noqa: D102
 
 
 def field_at(ring: Ring, gpa: int, size: int) -> tuple[str, str] | None:

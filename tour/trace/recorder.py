@@ -13,7 +13,7 @@ from types import FrameType
 from tour.trace.events import Actor, AnyPayload, Event, Source
 
 PACKAGE = Path(__file__).parent.parent
-Sink = Callable[[Event], None]
+Sink = Callable[[Event], object]
 
 
 class Recorder:
