@@ -64,7 +64,10 @@ def test_the_lessons_are_found() -> None:
 @every_language
 def test_same_steps_in_toml_and_text(folder: Path, lang: str) -> None:
     lesson = load_folder(folder)
-    assert tuple(sections(halves(folder / f"text.{lang}.md")[1])) == lesson.step_ids
+    told = tuple(sections(halves(folder / f"text.{lang}.md")[1]))
+    assert tuple(name for name in told if "@" not in name) == lesson.step_ids
+    of_forks = [name.split("@") for name in told if "@" in name]
+    assert all(step in lesson.step_ids and vary in [v.id for v in lesson.vary] for step, vary in of_forks)
     assert len(set(lesson.step_ids)) == len(lesson.step_ids)
 
 
@@ -72,8 +75,7 @@ def test_same_steps_in_toml_and_text(folder: Path, lang: str) -> None:
 @every_language
 def test_nothing_is_empty_or_too_long(folder: Path, lang: str) -> None:
     lesson = load_folder(folder)
-    for step in lesson.step_ids:
-        text = lesson.texts[lang][step]
+    for step, text in lesson.texts[lang].items():
         for part, limit in LIMITS[lang].items():
             words = getattr(text, part)
             assert words, f"{step}: {part} is empty"
@@ -110,7 +112,8 @@ def test_the_translation_is_current(folder: Path) -> None:
 @every_lesson
 def test_numbers_and_names_are_the_same_in_both_languages(folder: Path) -> None:
     lesson = load_folder(folder)
-    for step in lesson.step_ids:
+    assert tuple(lesson.texts["en"]) == tuple(lesson.texts["zh"])
+    for step in lesson.texts["en"]:
         code = {
             lang: sorted(set(re.findall(r"`([^`]+)`", "\n".join((text.orient, text.explain, text.more)))))
             for lang in LANGS
@@ -173,6 +176,15 @@ def test_variants_name_steps_and_settings(folder: Path) -> None:
         assert vary.at in lesson.step_ids
         assert set(vary.set) <= {"num", "base", "skip"}
         assert vary.set.get("skip", vary.at) in lesson.step_ids
+
+
+def test_a_skipped_action_has_words_of_its_own_to_the_end() -> None:
+    lesson = model.load("8")
+    after = lesson.step_ids[lesson.step_ids.index("kick") :]
+    for lang in LANGS:
+        for step in lesson.step_ids:
+            own = lesson.text(lang, step, "forget_kick") != lesson.text(lang, step)
+            assert own == (step in after), step
 
 
 def test_the_first_minutes_ask_nothing_and_name_no_ioctl() -> None:

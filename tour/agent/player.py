@@ -13,7 +13,7 @@ from tour.agent.forks import fork_point
 from tour.agent.session import Session
 from tour.errors import AgentLost, TourError
 from tour.i18n import Lang, t
-from tour.lesson.model import Lesson, StepSpec, Vary
+from tour.lesson.model import Lesson, StepSpec, StepText, Vary
 from tour.lesson.moment import Moment, Phase
 from tour.lesson.prediction import Prediction
 from tour.trace import events as ev
@@ -154,6 +154,10 @@ class Player:
         """The present step."""
         return self.lesson.step[self.index]
 
+    def words(self, step: StepSpec) -> StepText:
+        """What is said at ``step``, in the present language and fork."""
+        return self.lesson.text(self.lang, step.id, self.vary.id if self.vary else "")
+
     @property
     def looking_back(self) -> bool:
         """Whether the shown moment is one of the past (holding still for a prediction is not)."""
@@ -182,7 +186,7 @@ class Player:
         elif self.phase in ("orient", "predict"):
             self.act()
         elif self.phase == "observe":
-            self.phase = "explain" if self.lesson.text(self.lang, self.step.id).explain else "check"
+            self.phase = "explain" if self.words(self.step).explain else "check"
         elif self.phase == "explain" and self.step.check:
             self.phase = "check"
         else:

@@ -29,7 +29,7 @@ def moment(player: Player) -> Moment:
     phase: Phase = "observe" if player.looking_back else player.phase
     if player._holding:
         phase = "predict"
-    words = player.lesson.text(player.lang, step.id)
+    words = player.words(step)
     closed = phase in ("observe", "explain", "check", "vary")
     return Moment(
         lang=player.lang,

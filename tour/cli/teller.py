@@ -53,7 +53,7 @@ class Teller:
         count = len(player.lesson.step)
         self.out("-" * WIDTH)
         self.say("step_head", number=player.index + 1, count=count, step=player.step.id)
-        self.text(player.lesson.text(player.lang, player.step.id).orient)
+        self.text(player.words(player.step).orient)
 
     def question(self) -> None:
         """The prediction's question and its numbered choices."""
@@ -99,7 +99,7 @@ class Teller:
 
     def explain(self) -> None:
         """Why."""
-        words = self.player.lesson.text(self.player.lang, self.player.step.id)
+        words = self.player.words(self.player.step)
         if words.explain:
             self.say("why")
             self.text(words.explain, "  ")

@@ -117,9 +117,10 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Step ids in order."""
         return tuple(step.id for step in self.step)
 
-    def text(self, lang: Lang, step: str) -> StepText:
-        """The words of ``step``."""
-        return self.texts[lang].get(step, StepText())
+    def text(self, lang: Lang, step: str, vary: str = "") -> StepText:
+        """The words of ``step``; in the fork ``vary`` those of its section ``step@vary``, where it has one."""
+        texts = self.texts[lang]
+        return texts.get(f"{step}@{vary}") or texts.get(step, StepText())
 
     def scene_path(self) -> Path:
         """The scene code that makes the steps happen."""
