@@ -102,11 +102,11 @@ class Nic:
     def _lay_out(self) -> None:
         for number, region in enumerate(self.memory.regions):
             data = ev.Region(number, region.gpa, region.size, region.hva, region.fd, region.offset)
-            self.recorder.emit(data, actor="control", frame=here())
+            self.recorder.emit(data, actor="control")
         for index, ring in self.rings.items():
             place = ring.gpa
             data_place = ev.RingPlace(index, ring.num, place.desc, place.avail, place.used)
-            self.recorder.emit(data_place, actor="driver", frame=here())
+            self.recorder.emit(data_place, actor="driver")
         for bells in self.bells.values():
             bells.make()
 
@@ -135,7 +135,7 @@ class Nic:
     def _attach(self) -> None:
         for index in (RX, TX):
             fds = self.bells[index].fds
-            self.observers[index] = RingObserver(self.device, self.rings[index], fds, self.recorder)
+            self.observers[index] = RingObserver(self.device, self.rings[index], fds, self.recorder, self.port.fileno())
             self.device.start(index, self.port)
         self.settle(RX, TX)
 
@@ -146,7 +146,7 @@ class Nic:
         before = self.memory.read(gpa, len(data))
         self.memory.write(gpa, data)
         after = self.memory.read(gpa, len(data))
-        self.recorder.emit(ev.Write(TX, gpa, before.hex(), after.hex(), what), actor="driver", frame=here())
+        self.recorder.emit(ev.Write(TX, gpa, before.hex(), after.hex(), what), actor="driver", frame=here(), above=2)
 
     def settle(self, *indices: int) -> str:
         """Look until the queues rest; returns the condition the step ended on (``quiescent``, ``still``, errno)."""
@@ -154,6 +154,7 @@ class Nic:
         for index in indices:
             condition = self.observers[index].wait_quiescent(SETTLE_SECONDS)
             ended = condition if condition != "quiescent" else ended
+        self.observers[TX].look_at_worker()
         self.traffic.look()
         if self.device.kind == "kernel":
             self._show_received()

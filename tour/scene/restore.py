@@ -57,7 +57,7 @@ def restore_memory(
         data = bytes.fromhex(text)
         before = memory.read(gpa, len(data))
         memory.write(gpa, data)
-        recorder.emit(_event(known, gpa, before, memory.read(gpa, len(data))), actor="control", frame=here())
+        recorder.emit(_event(known, gpa, before, memory.read(gpa, len(data))), actor="control", frame=here(), above=1)
 
 
 def _event(rings: Sequence[Ring], gpa: int, before: bytes, after: bytes) -> ev.Store | ev.Write:

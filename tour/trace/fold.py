@@ -60,6 +60,9 @@ def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
 _LOGGED = (ev.Syscall, ev.Ioctl, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
 _SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.RingPlace, ev.Private)
 
+_TOLD_OTHERWISE = ("add", "publish", "kick", "send", "receive", "fill", "flush", "call")
+"""Verbs whose store, doorbell or packet has an event, and so a sentence, of its own."""
+
 
 def _tells(event: ev.Event) -> bool:
     """Whether this event is worth a sentence in 'just happened'."""
@@ -67,6 +70,8 @@ def _tells(event: ev.Event) -> bool:
         return False
     if isinstance(event.data, ev.Count | ev.Worker):
         return False
+    if isinstance(event.data, ev.Action):
+        return event.data.verb not in _TOLD_OTHERWISE
     return not isinstance(event.data, _SILENT)
 
 

@@ -230,9 +230,9 @@ def fields(frame: bytes) -> list[Field]:
     if found[-1].name == "truncated":
         return found
     ethertype = _ethertype(frame)
-    if ethertype == ETH_P_ARP and frame[14:20] == bytes((0, 1, 8, 0, 6, 4)):
+    if ethertype == ETH_P_ARP and bytes((0, 1, 8, 0, 6, 4)).startswith(frame[14:20]):
         found += _walk(frame, _ETH.size, _ARP_PLAN)
-    elif ethertype == ETH_P_IP and frame[14:15].hex()[:1] == "4":
+    elif ethertype == ETH_P_IP and frame[14:15].hex()[:1] in ("4", ""):
         found += _ip_fields(frame)
     else:
         found += _rest(frame, _ETH.size, len(frame), "payload")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from msgspec.structs import replace
+
 from tour.trace.events import Actor, AnyPayload, Event, Source
 
 PACKAGE = Path(__file__).parent.parent
@@ -37,16 +39,26 @@ class Recorder:
         source: Source | None = None,
         inferred: bool = False,
         frame: FrameType | None = None,
+        above: int = 0,
     ) -> Event:
         """Record ``data`` as done by ``actor``; ``source`` defaults to the actor itself ('network' and 'tour'
-        default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours."""
-        where, code = source_line(frame) if frame else ("", "")
+        default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours, or of
+        one ``above`` lines further down."""
+        where, code = source_line(frame, above) if frame else ("", "")
         with self._lock:
             event = Event(self.next_seq, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code)
             self.next_seq += 1
             for sink in list(self.sinks):
                 self._feed(sink, event)
         return event
+
+    def adopt(self, event: Event) -> None:
+        """Take over an event of another recorder, with a number of ours."""
+        with self._lock:
+            event = replace(event, seq=self.next_seq)
+            self.next_seq += 1
+            for sink in list(self.sinks):
+                self._feed(sink, event)
 
     def _feed(self, sink: Sink, event: Event) -> None:
         try:
@@ -61,13 +73,13 @@ _SOURCE: dict[Actor, Source] = {
 }  # fmt: skip
 
 
-def source_line(frame: FrameType) -> tuple[str, str]:
+def source_line(frame: FrameType, above: int = 0) -> tuple[str, str]:
     """``('virtqueue/driver.py:88', 'the line')`` of a frame inside this package or a lesson."""
+    number = frame.f_lineno - above
     path = Path(frame.f_code.co_filename)
     inside = path.is_relative_to(PACKAGE)
     shown = path.relative_to(PACKAGE) if inside else Path(path.parent.name) / path.name
-    text = linecache.getline(str(path), frame.f_lineno).strip()
-    return f"{shown}:{frame.f_lineno}", text
+    return f"{shown}:{number}", linecache.getline(str(path), number).strip()
 
 
 def here(depth: int = 1) -> FrameType:
