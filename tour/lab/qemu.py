@@ -1,0 +1,60 @@
+"""QEMU's command line for the lab.
+
+The ``microvm`` machine has virtio-mmio devices and nothing to probe. Under emulation its time stamp counter cannot be
+calibrated and about every second boot hangs, unless the kernel is told its frequency and not to check the timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tour.lab.initramfs import BootFiles
+from tour.lab.script import PORTS
+
+CONSOLE = "console=ttyS0 loglevel=7 printk.time=1"
+END = "panic=-1 reboot=t"
+FAST = "cryptomgr.notests audit=0 mitigations=off lsm= random.trust_cpu=on"
+EMULATED_CLOCK = "tsc_early_khz=2600000 no_timer_check"
+# rdrand: without it the kernel has no seed and Python waits a second for random bytes. ssse3 to popcnt: what
+# distributions built for x86-64-v2 need. svm: /dev/kvm inside.
+EMULATED_CPU = "qemu64,+svm,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt"
+ACCELERATORS = {
+    "kvm": ("kvm", "host", "no_timer_check"),
+    "tcg": ("tcg,thread=multi,tb-size=256", EMULATED_CPU, EMULATED_CLOCK),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How big the machine is: virtual CPUs and MiB of memory (taken from the host only as it is used)."""
+
+    cpus: int = 2
+    memory: int = 1024
+
+
+def command_line(
+    qemu: Path, files: BootFiles, accelerator: str, ports: Mapping[str, int], out: Path | None, shape: Shape
+) -> list[str]:
+    """ARGV of QEMU. ``ports`` are the descriptors of connected sockets by port name; the console is its stdout."""
+    accel, cpu, clock = ACCELERATORS[accelerator]
+    argv = [str(qemu), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]
+    argv += ["-M", "microvm", "-accel", accel, "-cpu", cpu, "-smp", str(shape.cpus), "-m", f"{shape.memory}M"]
+    argv += ["-kernel", str(files.kernel), "-initrd", str(files.initramfs)]
+    argv += ["-append", " ".join((CONSOLE, END, FAST, clock))]
+    argv += _share("root", Path("/"), "readonly=on,multidevs=remap")
+    if out:
+        argv += _share("out", out, "multidevs=remap")
+    argv += ["-device", "virtio-serial-device"]
+    for number, name in enumerate(PORTS, start=1):
+        argv += ["-chardev", f"socket,id={name},fd={ports[name]}"]
+        argv += ["-device", f"virtserialport,chardev={name},nr={number},name=tour.{name}"]
+    return argv
+
+
+def _share(tag: str, folder: Path, options: str) -> list[str]:
+    """A folder of the host as a 9p device; QEMU wants a comma in a value doubled."""
+    path = str(folder).replace(",", ",,")
+    device = ["-device", f"virtio-9p-device,fsdev={tag},mount_tag={tag}"]
+    return ["-fsdev", f"local,id={tag},path={path},security_model=none,{options}", *device]
