@@ -41,6 +41,7 @@ class TapObserver:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _QUEUE_BYTES)
             self._sock.setblocking(False)
             self._sock.bind((name, ETH_P_ALL))
+            self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # takes back ENETDOWN of a link not yet up
         except OSError:
             self._sock.close()
             raise
