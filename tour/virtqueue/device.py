@@ -42,16 +42,17 @@ class DeviceQueue:
         if recorder is not None:
             ring.recorder = recorder
 
-    def attach(self, base: int) -> None:
-        """Begin with the available entry ``base`` and the used index that memory holds; kicks wanted.
+    def attach(self, base: int, kicks_wanted: bool = True) -> None:
+        """Begin with the available entry ``base`` and the used index that memory holds, and tell the driver
+        whether kicks are wanted, event idx or not.
 
         As vhost_vq_init_access() does when a backend socket is attached.
         """
         self.last_avail_idx = self.avail_seen = base
         self.used_shadow = self.ring.load_used_idx()
         self.signalled_used = None
-        self.kicks_wanted = True
-        self.ring.store_used_flags(0)
+        self.kicks_wanted = kicks_wanted
+        self.ring.store_used_flags(0 if kicks_wanted else VRING_USED_F_NO_NOTIFY)
 
     # pop
 

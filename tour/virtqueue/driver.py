@@ -181,6 +181,8 @@ class DriverQueue:
         """Begin at ``idx`` with an empty ring, both indices in memory included. No device may be attached."""
         self.ring.write_base(idx)
         self.restore(idx, idx, ())
+        if self.event_idx:
+            self.ring.store_used_event(idx)
 
     def restore(self, avail_shadow: int, last_used_idx: int, in_flight: Iterable[int]) -> None:
         """Go on with a ring whose memory is already as another driver left it (a fork).
