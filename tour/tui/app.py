@@ -16,7 +16,7 @@ from tour.trace.events import Event
 from tour.tui.inbox import Inbox
 from tour.tui.leaving import crash_words, resume_words
 from tour.tui.options import Options
-from tour.tui.palette import commands, filters, textual_theme
+from tour.tui.palette import MONO_CSS, commands, filters, textual_theme
 from tour.tui.ports import PlayerLike
 from tour.tui.screen import LessonScreen
 from tour.view.screen import compose
@@ -31,6 +31,7 @@ class TourApp(App[str]):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "vhost-tour"
+    CSS = MONO_CSS
     BINDINGS: ClassVar[list[Binding]] = []  # type: ignore[assignment]
 
     class Arrived(Message):
@@ -91,11 +92,12 @@ class TourApp(App[str]):
         """Out."""
         self.exit(message.next_lesson)
 
-    def _fatal_error(self) -> None:
+    def _handle_exception(self, error: Exception) -> None:
         """A defect of ours: leave the screen; ``run_tui`` says it in one sentence (Textual would print a traceback
         with every local variable)."""
-        self.failure = sys.exc_info()[1]
-        self._close_messages_no_wait()
+        self.failure = error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
 
 
 def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:

@@ -14,13 +14,24 @@ from tour.tui.keys import KEYS
 from tour.view.themes import Theme
 
 
+MONO_CSS = """
+App.-theme-tour-mono OptionList > .option-list--option-highlighted { text-style: bold reverse; }
+"""
+_ANSI_VARIABLES = (
+    "ansi-background", "ansi-foreground", "border", "border-blurred", "block-cursor-foreground",
+    "block-cursor-background", "input-cursor-background", "input-cursor-foreground", "input-selection-background",
+    "input-selection-foreground", "scrollbar", "scrollbar-background", "block-hover-background",
+)  # fmt: skip
+
+
 def textual_theme(theme: Theme) -> TextualTheme:
     """The theme under which Textual draws what is not on our canvas."""
     if theme.mono:
         plain = "ansi_default"
         return TextualTheme(
             f"tour-{theme.name}", primary=plain, secondary=plain, foreground=plain, background=plain, surface=plain,
-            panel=plain, warning=plain, error=plain, success=plain, accent=plain, ansi=True,
+            panel=plain, boost=plain, warning=plain, error=plain, success=plain, accent=plain, ansi=True,
+            variables=dict.fromkeys(_ANSI_VARIABLES, plain),
         )  # fmt: skip
     colours = theme.colours
     return TextualTheme(
