@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.lesson.words import (
     LIMITS,
@@ -148,6 +149,15 @@ def test_each_wrong_choice_cites_a_misconception(folder: Path) -> None:
         cited = [choice.misconception for choice in choices if choice.misconception]
         assert len(cited) == len(choices) - 1, f"{step.id}: one choice is right, all others cite"
         assert set(cited) <= set(misconceptions()), step.id
+
+
+@every_lesson
+@every_language
+def test_questions_and_choices_fit_80_columns(folder: Path, lang: Lang) -> None:
+    for step in load_folder(folder).step:
+        if step.predict is not None:
+            assert cell_len(step.predict.question.get(lang)) <= 76
+            assert all(cell_len(choice.text.get(lang)) <= 35 for choice in step.predict.choice), "two columns"
 
 
 @every_lesson
