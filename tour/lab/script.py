@@ -61,6 +61,7 @@ $b mkdir -p /new@HOME@/bin
 $b cp /bin/busybox /command /new@HOME@/
 for name in ip insmod poweroff; do $b ln -sf ../busybox "/new@HOME@/bin/$name"; done
 [ -z "$out" ] || share rw,cache=none out "/new$out"
+for scope in all default; do echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6; done  # no frames nobody asked for
 $b ip link set lo up
 echo root >&9
 
