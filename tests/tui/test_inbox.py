@@ -20,7 +20,12 @@ def test_one_wake_for_a_burst_and_a_new_one_after_taking() -> None:
 
 def test_nothing_is_lost_between_threads() -> None:
     inbox: Inbox[int] = Inbox(lambda: None)
-    writers = [Thread(target=lambda: [inbox.put(number) for number in range(500)]) for _ in range(4)]
+
+    def write() -> None:
+        for number in range(500):
+            inbox.put(number)
+
+    writers = [Thread(target=write) for _ in range(4)]
     for writer in writers:
         writer.start()
     got: list[int] = []

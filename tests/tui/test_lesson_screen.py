@@ -32,6 +32,10 @@ class Driven:
     def text(self) -> str:
         return str(self.stage.canvas)
 
+    @property
+    def phase(self) -> str:
+        return self.stage.moment.phase
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -58,10 +62,10 @@ async def test_a_step_from_question_to_observation(size: tuple[int, int], lang: 
         assert player.moment().title in driven.text
         await driven.press("2")
         assert player.calls[-1] == "answer avail_idx"
-        assert driven.stage.moment.phase == "observe"
+        assert driven.phase == "observe"
         assert driven.stage.moment.state.tx.avail_idx == 1
         await driven.press("enter")
-        assert player.calls[-1] == "enter" and driven.stage.moment.phase == "predict"
+        assert player.calls[-1] == "enter" and driven.phase == "predict"
 
 
 async def test_a_wrong_answer_is_struck_and_the_ring_stays_as_it_was() -> None:
@@ -172,8 +176,8 @@ async def test_nothing_runs_while_nothing_moves() -> None:
         await driven.press("2")
         await driven.until(lambda: not driven.stage.moving)
         assert driven.stage._timer is None
-        ticking = [timer for node in (app, app.lesson, driven.stage) for timer in node._timers if timer._active.is_set()]
-        assert not ticking
+        timers = [timer for node in (app, app.lesson, driven.stage) for timer in node._timers]
+        assert not [timer for timer in timers if timer._active.is_set()]
 
 
 async def test_playing_goes_forward_to_the_edge_and_stops() -> None:

@@ -74,3 +74,8 @@ def test_places_off_the_picture_end_the_journey() -> None:
     travel = Travel(("a", "b"), "x", "driver")
     assert where(travel, {"a": Rect(0, 0, 1)}, 0.5) is None
     assert where(Travel(("a",), "1", "driver"), {"a": Rect(4, 2, 3)}, 0.5) == (5, 2)
+
+
+def test_an_index_ticks_from_its_old_to_its_new_number() -> None:
+    (tick,) = travels(event(ev.Store(1, "avail.idx", 0, "ffff", "0000", [65535], [0])))
+    assert [tick.at(progress) for progress in (0.0, 0.3, 0.5, 1.0)] == ["65535", "65535", "0", "0"]

@@ -18,23 +18,32 @@ from tour.view.canvas import Rect
 VERB_SECONDS = 0.6
 """The longest that one event's motion may take."""
 
+TICK_AT = 0.4
+"""When, in a tick's time, the number changes."""
+
 _SLOT = re.compile(r"(avail|used)\.ring\[(\d+)\]|desc\[(\d+)\]")
 
 
 @dataclass(frozen=True)
 class Travel:
     """One thing on its way. ``path`` are anchor names in order (one name: it ticks in place); ``label`` is what
-    is seen moving, ``style`` whose colour it wears (control, driver, device, network)."""
+    is seen moving, ``style`` whose colour it wears (control, driver, device, network). What ticks shows ``old``
+    first."""
 
     path: tuple[str, ...]
     label: str
     style: str
     inferred: bool = False
+    old: str = ""
 
     @property
     def text(self) -> str:
         """The label as painted; what was inferred carries a tilde."""
         return f"~{self.label}" if self.inferred else self.label
+
+    def at(self, progress: float) -> str:
+        """The text at ``progress`` 0..1."""
+        return self.old if self.old and progress < TICK_AT else self.text
 
 
 def travels(event: ev.Event) -> tuple[Travel, ...]:
@@ -86,12 +95,18 @@ def _travel(event: ev.Event, path: tuple[str, ...], label: str) -> tuple[Travel,
     return (Travel(path, label, style, event.inferred),)
 
 
+def _tick(event: ev.Event, place: str, old: list[int], new: list[int]) -> tuple[Travel, ...]:
+    before, after = ("/".join(str(number) for number in numbers) for numbers in (old, new))
+    style = event.actor if event.actor in ("control", "driver", "device") else "network"
+    return (Travel((place,), after, style, event.inferred, before),)
+
+
 def _store(event: ev.Event, data: ev.Store) -> tuple[Travel, ...]:
     queue = _queue(data.queue)
     target = f"{queue}.{data.field}"
     slot = _SLOT.fullmatch(data.field)
     if slot is None:
-        return _travel(event, (target,), "/".join(str(number) for number in data.new))
+        return _tick(event, target, data.old, data.new)
     if slot[3] is not None:
         return _travel(event, (_person(event), target), f"{{{data.new[0]:#x}}}")
     head = data.new[0]

@@ -13,7 +13,6 @@ from tour.i18n import Lang
 from tour.tui.keys import KEYS
 from tour.view.themes import Theme
 
-
 MONO_CSS = """
 App.-theme-tour-mono OptionList > .option-list--option-highlighted { text-style: bold reverse; }
 """

@@ -26,6 +26,9 @@ from tour.view.ui import Ui
 FRAME_SECONDS = 1 / 30
 """Between two positions of a moving thing; no timer runs while nothing moves."""
 
+Glyph = tuple[int, int, str, str]
+"""Column, row, text and style of what is on its way."""
+
 Compose = Callable[[Moment, Ui, int, int], Canvas]
 
 
@@ -56,7 +59,7 @@ class Stage(Widget, can_focus=True):
         self.canvas = Canvas(0, 0)
         self.film: Film[Moment] = Film()
         self._strips: list[Strip] = []
-        self._glyph: tuple[int, int, Travel] | None = None
+        self._glyph: Glyph | None = None
         self._timer: Timer | None = None
 
     def set_theme(self, theme: Theme) -> None:
@@ -113,7 +116,7 @@ class Stage(Widget, can_focus=True):
             self.post_message(self.Painted())
             return
         cell = where(frame.travel, self.canvas.anchors, frame.progress)
-        self._move((*cell, frame.travel) if cell else None)
+        self._move((*cell, frame.travel.at(frame.progress), frame.travel.style) if cell else None)
 
     def _skip_unseen(self, now: float) -> None:
         """A shot whose places this picture does not show costs no time."""
@@ -122,7 +125,7 @@ class Stage(Widget, can_focus=True):
             if after is not None:
                 self._draw(after, self.ui)
 
-    def _move(self, glyph: tuple[int, int, Travel] | None) -> None:
+    def _move(self, glyph: Glyph | None) -> None:
         if glyph == self._glyph:
             return
         touched = {place[1] for place in (self._glyph, glyph) if place}
@@ -141,8 +144,8 @@ class Stage(Widget, can_focus=True):
             return Strip.blank(self.size.width, self._painter.style("text"))
         strip = self._strips[y]
         if self._glyph and self._glyph[1] == y:
-            x, _, travel = self._glyph
-            strip = self._painter.stamp(strip, x, travel.text, f"{travel.style}+now")
+            x, _, text, style = self._glyph
+            strip = self._painter.stamp(strip, x, text, f"{style}+now")
         return strip
 
     def on_resize(self) -> None:
