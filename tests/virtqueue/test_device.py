@@ -89,7 +89,12 @@ def test_each_descriptor_is_read_once(make: Make, monkeypatch: pytest.MonkeyPatc
     queue.driver.publish()
     reads: list[int] = []
     real = queue.device.ring.read_desc
-    monkeypatch.setattr(queue.device.ring, "read_desc", lambda i: reads.append(i) or real(i))
+
+    def counted(index: int) -> Desc:
+        reads.append(index)
+        return real(index)
+
+    monkeypatch.setattr(queue.device.ring, "read_desc", counted)
     chain = queue.device.pop()
     assert chain is not None
     queue.device.map(chain)

@@ -97,6 +97,7 @@ class Conserved(RuleBasedStateMachine):
         self.published: list[int] = []
         self.unpublished: list[int] = []
         self.popped: list[Chain] = []
+        self.newest: Chain | None = None
         self.filled: list[tuple[int, int]] = []
         self.flushed: list[tuple[int, int]] = []
 
@@ -136,13 +137,15 @@ class Conserved(RuleBasedStateMachine):
         mapped = self.queue.device.map(chain)
         assert (mapped.readable_len, mapped.writable_len) == (chain.readable_len, chain.writable_len)
         self.popped.append(chain)
+        self.newest = chain
 
-    @precondition(lambda self: self.popped and not self.filled)
+    @precondition(lambda self: self.popped and self.popped[-1] is self.newest)
     @rule()
     def rewind(self) -> None:
         chain = self.popped.pop()
         self.queue.device.rewind()
         self.published.insert(0, chain.head)
+        self.newest = None
 
     @precondition(lambda self: self.popped)
     @rule(data=st.data())
