@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 
 from tour.abi.names import VRING_USED_F_NO_NOTIFY, Feature
 from tour.device.contract import TX, VhostDevice
-from tour.device.embedded.files import eventfd_count
+from tour.device.fdinfo import eventfd_count
 from tour.device.worker import WorkerThread
 from tour.errors import TimedOut
 from tour.trace.events import Count, Private, Snapshot, Worker
 from tour.trace.recorder import Recorder
 from tour.virtqueue.event_idx import WRAP
 from tour.virtqueue.ring import Ring
+
+__all__ = ["RingObserver", "eventfd_count"]
 
 POLL_SECONDS = 0.002
 STILL_SECONDS = 0.2

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
-from tour.testing import backend, memory, order, vring
+from tour.testing import backend, memory, order, receive, silence, stopping, transmit, violation, vring
 from tour.testing.case import Answer, Case, Factory
 
-cases: tuple[Case, ...] = tuple(chain(order.SUITE, vring.SUITE, memory.SUITE, backend.SUITE))
+_PARTS = (order, vring, memory, backend, transmit, receive, silence, stopping, violation)
+cases: tuple[Case, ...] = tuple(chain(*(part.SUITE for part in _PARTS)))
 """All cases. Names are unique across the parts."""
 
 

@@ -40,8 +40,8 @@ _HANDLERS = {RX: handle_rx, TX: handle_tx}
 class EmbeddedDevice(VhostDevice):
     """vhost-net in this process: works on addresses of this process with a thread named ``vhost-<tid>``.
 
-    ``stepped`` with a ``baton`` makes the worker hold that lock for a whole turn, so that one actor runs at a
-    time. ``on_violation`` says what a broken rule leads to: ``kernel``: the err doorbell rings and the ring
+    With a ``baton`` (``stepped`` makes one) the worker holds that lock for a whole turn, so that one actor runs
+    at a time. ``on_violation`` says what a broken rule leads to: ``kernel``: the err doorbell rings and the ring
     rests until the next kick; ``quarantine``: it rings and the ring is dead until its backend socket is
     detached. ``pipes`` also takes pipes as doorbells, which the kernel does not.
     Raises CapabilityMissing('embedded') without the compiled part.
@@ -62,7 +62,7 @@ class EmbeddedDevice(VhostDevice):
         super().__init__(recorder)
         native.lib()
         self.on_violation = on_violation
-        self.baton = (baton or threading.Lock()) if stepped else None
+        self.baton = baton or (threading.Lock() if stepped else None)
         self._pipes = pipes
         self._owner: int | None = None
         self._worker: Worker | None = None

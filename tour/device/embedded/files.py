@@ -17,6 +17,7 @@ import struct
 from tour.abi import layouts
 from tour.abi.names import TunFlag, TunIoctl
 from tour.device.embedded.checks import refuse
+from tour.device.fdinfo import eventfd_count
 
 TUN_DEVICE = os.makedev(10, 200)
 """/dev/net/tun, wherever it is mounted (Linux devices.txt)."""
@@ -64,15 +65,6 @@ class Doorbell:
 
 def _bad(number: int) -> int:
     raise refuse(errno.EBADF, f"descriptor {number}")
-
-
-def eventfd_count(fd: int) -> int:
-    """An eventfd's counter without reading it: eventfd-count in /proc/self/fdinfo, a hexadecimal number."""
-    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
-        for line in info:
-            if line.startswith("eventfd-count:"):
-                return int(line.split(":")[1], 16)
-    return 0
 
 
 class Port:
