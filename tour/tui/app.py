@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import Screen
 
 from tour.errors import AgentLost, TourError
+from tour.i18n import t
 from tour.trace.events import Event
 from tour.tui.inbox import Inbox
 from tour.tui.leaving import crash_words, resume_words
 from tour.tui.options import Options
-from tour.tui.palette import MONO_CSS, commands, filters, textual_theme
+from tour.tui.palette import CSS, commands, filters, textual_theme
 from tour.tui.ports import PlayerLike
 from tour.tui.screen import LessonScreen
 from tour.view.screen import compose
@@ -31,7 +33,7 @@ class TourApp(App[str]):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "vhost-tour"
-    CSS = MONO_CSS
+    CSS = CSS
     BINDINGS: ClassVar[list[Binding]] = []  # type: ignore[assignment]
 
     class Arrived(Message):
@@ -50,6 +52,7 @@ class TourApp(App[str]):
     def use_theme(self, theme: Theme) -> None:
         """Colour Textual's own parts to match the canvas."""
         self.theme = f"tour-{theme.name}"
+        self.no_color = theme.mono
         self._filters = filters(self._filters, theme)
 
     def get_default_screen(self) -> Screen[Any]:
@@ -87,6 +90,15 @@ class TourApp(App[str]):
         except TourError as error:
             self.player.failed(error)
             self.lesson.trouble(error)
+
+    def action_command_palette(self) -> None:
+        """Every key by its words."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=t(self.lesson.lang, "tui.palette")))
+
+    def on_lesson_screen_themed(self, message: LessonScreen.Themed) -> None:
+        """Textual's own parts follow the canvas."""
+        self.use_theme(message.theme)
 
     def on_lesson_screen_leave(self, message: LessonScreen.Leave) -> None:
         """Out."""

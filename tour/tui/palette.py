@@ -13,9 +13,9 @@ from tour.i18n import Lang
 from tour.tui.keys import KEYS
 from tour.view.themes import Theme
 
-MONO_CSS = """
-App.-theme-tour-mono OptionList > .option-list--option-highlighted { text-style: bold reverse; }
-"""
+CSS = "SearchIcon { display: none; }"
+"""Textual's palette shows a glyph with an emoji form, two cells wide here and one there."""
+
 _ANSI_VARIABLES = (
     "ansi-background", "ansi-foreground", "border", "border-blurred", "block-cursor-foreground",
     "block-cursor-background", "input-cursor-background", "input-cursor-foreground", "input-selection-background",

@@ -22,7 +22,7 @@ from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
 from tour.tui.reel import scenes
 from tour.tui.stage import Compose, Stage
-from tour.view.themes import THEMES
+from tour.view.themes import THEMES, Theme
 from tour.view.ui import PANELS, Ui
 
 PAINT_SECONDS = 0.05
@@ -48,6 +48,13 @@ class LessonScreen(Screen[None]):
         def __init__(self, next_lesson: str = "") -> None:
             super().__init__()
             self.next_lesson = next_lesson
+
+    class Themed(Message):
+        """Another theme was chosen."""
+
+        def __init__(self, theme: Theme) -> None:
+            super().__init__()
+            self.theme = theme
 
     def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
         super().__init__()
@@ -276,7 +283,9 @@ class LessonScreen(Screen[None]):
         """The next theme."""
         names = list(THEMES)
         self.theme_name = names[(names.index(self.theme_name) + 1) % len(names)]
-        self.stage.set_theme(THEMES[self.theme_name])
+        theme = THEMES[self.theme_name]
+        self.stage.set_theme(theme)
+        self.post_message(self.Themed(theme))
         self.tell("tui.theme.now", name=t(self.lang, f"tui.theme.{self.theme_name}"))
 
     def action_motion(self) -> None:
