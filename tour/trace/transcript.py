@@ -51,7 +51,8 @@ def differences(one: Transcript, other: Transcript) -> list[str]:
 
 def _first_difference(left: Any, right: Any) -> str:
     if isinstance(left, dict):
-        return "; ".join(f"{key}: {_first_difference(left[key], right[key])}" for key in left if left[key] != right[key])
+        apart = [key for key in left if left[key] != right[key]]
+        return "; ".join(f"{key}: {_first_difference(left[key], right[key])}" for key in apart)
     for number, (a, b) in enumerate(zip(left, right, strict=False)):
         if a != b:
             return f"entry {number}: {a} / {b}"
