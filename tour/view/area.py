@@ -49,6 +49,11 @@ class View:
             return f"{base}+now"
         return f"{base}+step" if key in self.state.step_changed else base
 
+    def guessed(self, key: str) -> bool:
+        """Whether the value at ``key`` came about in a way that was inferred, not seen."""
+        last = self.state.last
+        return last is not None and last.inferred and key in self.state.changed
+
     def changed(self, ring: Ring, field: str) -> bool:
         """Whether the last event changed that field of the ring."""
         return f"{ring.name}.{field}" in self.state.changed

@@ -1,0 +1,61 @@
+"""The first rows: lesson, step, part of the step, where the picture comes from, language."""
+
+from __future__ import annotations
+
+from tour.lesson.moment import PHASES
+from tour.view.area import Area, View
+from tour.view.canvas import width_of
+from tour.view.text import cut
+
+BADGE_STYLES = {"kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
+
+
+def badge(view: View) -> tuple[str, str]:
+    """The badge's words and style: LIVE, REPLAY or LOOKING BACK is always among them."""
+    found = view.moment.badge
+    detail = found.detail
+    if found.kind == "kernel":
+        version = ".".join(detail.split(".")[:2]) if detail[:1].isdigit() else detail.rpartition(" ")[2]
+        return view.tr("badge.kernel", version=version or "?"), "live"
+    if found.kind == "replay":
+        return view.tr("badge.replay", detail=detail).rstrip(), "replay"
+    return view.tr(f"badge.{found.kind}"), BADGE_STYLES[found.kind]
+
+
+def right_side(area: Area, view: View, *, helped: bool) -> int:
+    """Badge and language at the right end; returns the column where they begin."""
+    words, style = badge(view)
+    tail = view.tr("lang") + (f"   {view.tr('head.help')}" if helped else "")
+    end = area.w - 4
+    start = area.right(0, tail, "dim", end=end)
+    area.hit("key:l", start, 0, width_of(view.tr("lang")))
+    start = area.right(0, f" {words} ", f"{style}+now", end=start - 2)
+    area.anchor("badge", start, 0, width_of(words) + 2)
+    return start
+
+
+def title(area: Area, view: View, room: int, *, short: bool) -> int:
+    """Lesson and step at the left; returns the column after them."""
+    moment = view.moment
+    key = "head.step_short" if short else "head.step"
+    step = view.tr(key, n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
+    name = cut(f"{moment.lesson} {moment.title}", room - width_of(step) - 4)
+    x = area.put(1, 0, name, "title")
+    return area.put(x + (2 if short else 3), 0, step, "head")
+
+
+def phases(area: Area, x: int, y: int, view: View) -> int:
+    """The parts of a step, the present one in brackets."""
+    for index, phase in enumerate(PHASES):
+        if index:
+            x = area.put(x, y, " > ", "dim")
+        words = view.tr(f"phase.{phase}")
+        here = phase == view.moment.phase
+        x = area.put(x, y, f"[{words.upper()}]" if here else words, "key" if here else "dim")
+    return x
+
+
+def forked(area: Area, x: int, y: int, view: View) -> None:
+    """Where this run was forked from, if it was."""
+    if view.moment.forked_from:
+        area.put(x, y, view.tr("head.forked", origin=view.moment.forked_from), "warn")

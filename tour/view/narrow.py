@@ -1,0 +1,128 @@
+"""One column, from 80x24: who, a panel chosen by tabs, just happened, the story, next."""
+
+from __future__ import annotations
+
+from tour.view import head
+from tour.view.area import Area, View
+from tour.view.canvas import Canvas
+from tour.view.panels import (
+    checks,
+    descriptors,
+    happened,
+    keys,
+    log,
+    memory,
+    packet,
+    queue,
+    source,
+    story,
+    timeline,
+    upcoming,
+    who,
+)
+from tour.view.panels.rows import draw_rows
+from tour.view.ui import PANELS
+
+PANEL_FULL = 6
+PANEL_LEAST = 4
+
+
+class Plan:
+    """How many rows each part gets; the story is served first, the panel gives way."""
+
+    def __init__(self, room: int, panel_rows: int, said: int, told: int, ahead: int, *, chosen: bool) -> None:
+        least = PANEL_LEAST if chosen or told + said + ahead + PANEL_LEAST + 4 <= room else 0
+        self.ahead = max(1, min(ahead, 1 if room < 20 else 2))
+        self.said = max(1, min(said, 2 if room < 18 else 3))
+        free = room - 4 - self.ahead - self.said
+        self.told = min(told, free - least) if told else 1
+        self.panel = free - self.told
+        if 0 < self.panel < PANEL_LEAST:
+            self.panel = 0
+        self.panel = min(self.panel, panel_rows)
+        self.told = free - self.panel
+        if not self.panel:
+            self.told += 1
+
+
+def draw(canvas: Canvas, view: View) -> None:
+    """The whole screen."""
+    w, h = canvas.width, canvas.height
+    top = Area(canvas, 0, 0, w, 2)
+    head.title(top, view, head.right_side(top, view, helped=False) - 2, short=True)
+    end = head.phases(top, 1, 1, view)
+    head.forked(top, end + 3, 1, view)
+    _frame(canvas, view, w, h)
+    timeline.draw(Area(canvas, 0, h - 2, w, 1), view)
+    keys.draw(Area(canvas, 0, h - 1, w, 1), view)
+
+
+def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
+    inner = w - 4
+    people = who.height(view)
+    told = story.rows(view, inner, full=h > 30)
+    said = happened.rows(view, inner)
+    ahead = upcoming.rows(view, inner)
+    first = 2
+    last = h - 3
+    room = last - first - 1 - people
+    plan = Plan(room, _panel_rows(view, room), len(said), len(told), len(ahead), chosen=bool(view.ui.panel))
+    canvas.vline(0, first, last - first + 1)
+    canvas.vline(w - 1, first, last - first + 1)
+    y = _section(canvas, first, w, view.tr("title.who"))
+    who.draw(Area(canvas, 1, y, w - 2, people), view)
+    y += people
+    if plan.panel:
+        y = _panel(canvas, view, y, w, plan.panel)
+    y = _section(canvas, y, w, view.tr("title.happened"))
+    draw_rows(Area(canvas, 2, y, inner, plan.said), said)
+    y = _section(canvas, y + plan.said, w, story.title(view))
+    story.draw(Area(canvas, 2, y, inner, plan.told), view, told)
+    y = _section(canvas, y + plan.told, w, view.tr("title.next"))
+    draw_rows(Area(canvas, 2, y, inner, plan.ahead), ahead)
+    _tabs(canvas, last, w, view)
+
+
+def _section(canvas: Canvas, y: int, w: int, title: str) -> int:
+    canvas.hline(0, y, w)
+    canvas.put(2, y, f" {title} ", "head")
+    return y + 1
+
+
+def _panel_rows(view: View, room: int) -> int:
+    """Rows the panel in front can use."""
+    if view.panel in ("tx", "rx"):
+        ring = view.state.tx if view.panel == "tx" else view.state.rx
+        return max(PANEL_FULL, min(room // 2, 2 + sum(run.last - run.first + 1 for run in descriptors.runs(ring)
+                                                      if run.holder != "free") + 1))  # fmt: skip
+    return max(PANEL_FULL, room // 3)
+
+
+def _panel(canvas: Canvas, view: View, y: int, w: int, rows: int) -> int:
+    name = view.panel
+    area = Area(canvas, 2, y + 1, w - 4, rows)
+    canvas.hline(0, y, w)
+    if name in ("tx", "rx"):
+        ring = view.state.tx if name == "tx" else view.state.rx
+        queue.title(canvas, 2, y, view, ring)
+        queue.draw(Area(canvas, 1, y + 1, w - 2, rows), view, ring)
+        return y + 1 + rows
+    titles = {"memory": "title.memory_short", "syscalls": "title.log", "source": "title.source", "checks": "title.checks"}
+    title = packet.title(view) if name == "packet" else view.tr(titles.get(name, "title.log"))
+    canvas.put(2, y, f" {title} ", "title", limit=w - 4)
+    drawers = {"memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw}
+    drawers.get(name, log.draw)(area, view)
+    return y + 1 + rows
+
+
+def _tabs(canvas: Canvas, y: int, w: int, view: View) -> None:
+    canvas.hline(0, y, w)
+    x = 2
+    for name in PANELS:
+        words = view.tr(f"tab.{name}")
+        here = name == view.panel
+        end = canvas.put(x, y, f" [{words}]" if here else f"  {words}", "title" if here else "tab")
+        canvas.hit(f"panel:{name}", x + 1, y, end - x)
+        x = end
+    canvas.put(x, y, " ", "tab")
+

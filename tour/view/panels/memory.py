@@ -1,0 +1,195 @@
+"""Guest physical memory: regions, the hole, where rings and buffers lie, and where this process maps them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tour.trace.events import Region
+from tour.trace.state import Ring, State
+from tour.view.area import Area, View
+from tour.view.canvas import width_of
+from tour.view.say import size_words
+from tour.view.text import cut
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A labelled stretch of guest memory; ``keys`` are the state keys that light it up; ``kind`` ring, buffer,
+    free or hole."""
+
+    gpa: int
+    end: int
+    label: str
+    kind: str
+    keys: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def parts(view: View, region: Region) -> list[Part]:
+    """What lies in a region, in order of address, the free rest included."""
+    end = region.gpa + region.size
+    found = [part for ring in (view.state.tx, view.state.rx) for part in _ring_parts(ring) + _buffers(ring)]
+    found += _loose(view.state)
+    inside = sorted((part for part in found if region.gpa <= part.gpa < end), key=lambda part: (part.gpa, part.end))
+    out: list[Part] = []
+    at = region.gpa
+    for part in inside:
+        if part.gpa - at >= max(4096, region.size // 64):
+            out.append(Part(at, part.gpa, view.tr("memory.free"), "free"))
+        out.append(part)
+        at = max(at, part.end)
+    if at < end and end - at >= max(4096, region.size // 64):
+        out.append(Part(at, end, view.tr("memory.free"), "free"))
+    return out
+
+
+def _ring_parts(ring: Ring) -> list[Part]:
+    if not ring.num:
+        return []
+    name = ring.name
+    desc = tuple(f"{name}.desc[{index}]" for index in range(min(ring.num, 64)))
+    avail = (f"{name}.avail.idx", f"{name}.avail.flags", *(f"{name}.avail.ring[{i}]" for i in range(min(ring.num, 64))))
+    used = (f"{name}.used.idx", f"{name}.used.flags", *(f"{name}.used.ring[{i}]" for i in range(min(ring.num, 64))))
+    return [
+        Part(ring.place_desc, ring.place_desc + 16 * ring.num, f"{name.upper()} desc", "desc", desc),
+        Part(ring.place_avail, ring.place_avail + 6 + 2 * ring.num, "avail", "avail", avail),
+        Part(ring.place_used, ring.place_used + 6 + 8 * ring.num, "used", "used", used),
+    ]
+
+
+def _buffers(ring: Ring) -> list[Part]:
+    """Buffers of descriptors not free, adjacent ones as one part."""
+    found: list[Part] = []
+    firsts: list[int] = []
+    for index, entry in enumerate(ring.desc[:512]):
+        if entry is None or index not in ring.taken:
+            continue
+        gpa, end, key = entry[0], entry[0] + entry[1], f"mem.{entry[0]:#x}"
+        if found and found[-1].end == gpa:
+            last = found[-1]
+            label = f"{ring.name.upper()} {firsts[-1]}..{index}"
+            found[-1] = Part(last.gpa, end, label, "buffer", (*last.keys, key), (*last.names, key))
+        else:
+            found.append(Part(gpa, end, f"{ring.name.upper()} {index}", "buffer", (key,), (key,)))
+            firsts.append(index)
+    return found
+
+
+def _loose(state: State) -> list[Part]:
+    """Bytes written where no descriptor in use points."""
+    spans = [(e[0], e[0] + e[1]) for ring in state.rings for i, e in enumerate(ring.desc) if e and i in ring.taken]
+    found: list[Part] = []
+    for gpa, data in sorted(state.buffers.items()):
+        end, key = gpa + len(data) // 2, f"mem.{gpa:#x}"
+        if any(start <= gpa < stop for start, stop in spans):
+            continue
+        if found and found[-1].end >= gpa:
+            last = found[-1]
+            found[-1] = Part(last.gpa, max(end, last.end), last.label, "buffer", (*last.keys, key), (*last.names, key))
+        else:
+            found.append(Part(gpa, end, "", "buffer", (key,), (key,)))
+    return found
+
+
+def style_of(view: View, part: Part) -> str:
+    """Who writes there, and whether it just changed."""
+    base = {"used": "device", "free": "dim", "hole": "dim"}.get(part.kind, "driver")
+    written = [key for key in view.state.changed if key.startswith("mem.")] if part.kind == "buffer" else []
+    if any(key in view.state.changed for key in part.keys) or any(_inside(part, key) for key in written):
+        return f"{base}+now"
+    if view.ui.spotlight and part.kind == "buffer" and _inside(part, _last_buffer(view.state)):
+        return f"{base}+spot"
+    return f"{base}+step" if any(key in view.state.step_changed for key in part.keys) else base
+
+
+def _inside(part: Part, key: str) -> bool:
+    return key.startswith("mem.") and part.gpa <= int(key[4:], 16) < part.end
+
+
+def _last_buffer(state: State) -> str:
+    return f"mem.{next(reversed(state.buffers)):#x}" if state.buffers else ""
+
+
+def draw_bar(area: Area, view: View) -> None:
+    """Two rows: GPAs as one line of parts with the hole between regions; under each region its HVA."""
+    regions = sorted(view.state.regions, key=lambda region: region.gpa)
+    if not regions:
+        area.put(0, 0, view.tr("memory.none"), "dim")
+        return
+    labels = [[(_label(part), part) for part in parts(view, region)] for region in regions]
+    spare = _spare(area.w, view, regions, labels)
+    x = area.put(0, 0, "GPA ", "head")
+    area.put(0, 1, "HVA", "head")
+    end = 0
+    for index, region in enumerate(regions):
+        if end and region.gpa > end:
+            x = area.put(x, 0, f"┤ {view.tr('memory.hole')} ", "dim")
+        where = x
+        x = area.put(x, 0, f"{region.gpa:#x} ", "head") if not labels[index] or labels[index][0][1].kind != "buffer" else x
+        for label, part in labels[index]:
+            x = _part(area, x, view, label, part, spare)
+        words = view.tr("memory.region", hva=f"{region.hva:#x}", n=region.index, size=size_words(region.size))
+        area.put(max(4, min(where, area.w - width_of(words))), 1, words, "dim")
+        end = region.gpa + region.size
+    area.put(x, 0, "┤", "frame")
+
+
+def _label(part: Part) -> str:
+    if part.kind == "buffer":
+        return f"{part.gpa:#x} [{part.label}]" if part.label else f"{part.gpa:#x} [{part.end - part.gpa} B]"
+    return part.label
+
+
+def _spare(w: int, view: View, regions: list[Region], labels: list[list[tuple[str, Part]]]) -> int:
+    used = 6 + sum(width_of(label) + 3 for row in labels for label, _ in row)
+    used += sum(width_of(f"{region.gpa:#x}") + 1 for region in regions) + 8 * (len(regions) - 1)
+    free = sum(part.kind == "free" for row in labels for _, part in row)
+    return max(0, min(12, (w - used) // max(1, free)))
+
+
+def _part(area: Area, x: int, view: View, label: str, part: Part, spare: int) -> int:
+    x = area.put(x, 0, "├", "frame")
+    if part.kind == "free":
+        dashes = "─" * (spare // 2)
+        return area.put(x, 0, f"{dashes} {label} {dashes}", "dim")
+    end = area.put(x, 0, f" {label} ", style_of(view, part))
+    for name in part.names[:64]:
+        area.anchor(name, x, 0, end - x)
+    return end
+
+
+def draw(area: Area, view: View) -> None:
+    """As a tab: a line a region with its addresses, below it what lies there."""
+    regions = sorted(view.state.regions, key=lambda region: region.gpa)
+    if not regions:
+        area.put(0, 0, view.tr("memory.none"), "dim")
+        return
+    y, end = 0 - view.ui.scroll.get("memory", 0), 0
+    for region in regions:
+        if end and region.gpa > end:
+            area.put(0, y, view.tr("memory.hole_line", start=f"{end:#x}", end=f"{region.gpa - 1:#x}"), "dim")
+            y += 1
+        _region_line(area, y, view, region)
+        y = _region_parts(area, y + 1, view, region)
+        end = region.gpa + region.size
+
+
+def _region_line(area: Area, y: int, view: View, region: Region) -> None:
+    style = view.style(f"region[{region.index}]", "control")
+    text = view.tr("memory.region_line", n=region.index, start=f"{region.gpa:#x}",
+                   end=f"{region.gpa + region.size - 1:#x}", hva=f"{region.hva:#x}", size=size_words(region.size))  # fmt: skip
+    area.put(0, y, cut(text, area.w), style)
+
+
+def _region_parts(area: Area, y: int, view: View, region: Region) -> int:
+    x = 4
+    for part in parts(view, region):
+        if part.kind == "free":
+            continue
+        text = _label(part) if part.kind == "buffer" else f"{part.label} {part.gpa:#x}"
+        if x + width_of(text) > area.w and x > 4:
+            x, y = 4, y + 1
+        end = area.put(x, y, text, style_of(view, part))
+        for name in part.names[:64]:
+            area.anchor(name, x, y, end - x)
+        x = end + 3
+    return y + 1

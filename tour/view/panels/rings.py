@@ -1,0 +1,160 @@
+"""The available and the used ring: slots, the four indices, the distances in words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tour.trace.state import Ring
+from tour.view.area import Area, View
+from tour.view.canvas import width_of
+
+LABEL = 11
+
+
+class Slots(msgspec.Struct, frozen=True):
+    """Which slots are shown: the numbers, the first one's column and the cells from one to the next."""
+
+    shown: tuple[int, ...]
+    x: int
+    stride: int
+    partial: bool
+
+    def column(self, slot: int) -> int | None:
+        """The column of a slot's middle, None when it is not shown."""
+        return self.x + 1 + self.shown.index(slot) * self.stride if slot in self.shown else None
+
+
+def slots(ring: Ring, w: int, *, wide: bool) -> Slots:
+    """The slots that fit in ``w`` cells: all of them, else a window around the indices."""
+    x = LABEL + (1 if wide else 0)
+    stride = max(4, len(str(max(ring.num - 1, 0))) + 3)
+    room = max(1, (w - x) // stride)
+    if ring.num <= room:
+        return Slots(tuple(range(ring.num)), x, stride, False)
+    room = max(1, (w - x - 3) // stride)
+    start = _window(ring, room)
+    return Slots(tuple((start + step) % ring.num for step in range(room)), x + 2, stride, True)
+
+
+def _window(ring: Ring, room: int) -> int:
+    """First slot of a window of ``room`` that holds the most of the four indices, newest work preferred."""
+    newest = ring.avail_idx
+    oldest = ring.last_used_idx if (newest - ring.last_used_idx) & 0xFFFF < room else ring.used_idx
+    if (newest - oldest) & 0xFFFF >= room:
+        oldest = ring.last_avail_idx
+    if (newest - oldest) & 0xFFFF >= room:
+        oldest = newest - room + 1
+    return oldest % ring.num if ring.num else 0
+
+
+def draw(area: Area, view: View, ring: Ring) -> None:
+    """Slot numbers, both rings with their marks, and a legend, as far as ``area`` has rows (4 to 6)."""
+    shown = slots(ring, area.w, wide=view.wide)
+    row = 0
+    if area.h >= 5:
+        _numbers(area, shown)
+        row = 1
+    _entries(area, row, view, ring, shown, "avail")
+    _indices(area, row + 1, view, ring, shown, "avail")
+    _entries(area, row + 2, view, ring, shown, "used")
+    _indices(area, row + 3, view, ring, shown, "used")
+    if row + 4 < area.h:
+        area.put(shown.x, row + 4, _legend(view, ring, area.w - shown.x), "dim")
+
+
+def _numbers(area: Area, shown: Slots) -> None:
+    for position, slot in enumerate(shown.shown):
+        area.put(shown.x + 1 + position * shown.stride, 0, str(slot), "dim")
+    if shown.partial:
+        area.put(shown.x - 2, 0, "…", "dim")
+        area.put(shown.x + len(shown.shown) * shown.stride, 0, "…", "dim")
+
+
+def _entries(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str) -> None:
+    writer, letter = ("driver", "D") if which == "avail" else ("device", "V")
+    area.put(1, y, letter, writer)
+    area.put(3, y, view.tr(f"queue.{which}"), "head")
+    live = _live(ring, which)
+    for position, slot in enumerate(shown.shown):
+        head = _head(ring, which, slot)
+        x = shown.x + position * shown.stride
+        area.anchor(f"{ring.name}.{which}.ring[{slot}]", x, y, 3)
+        key = f"{ring.name}.{which}.ring[{slot}]"
+        style = view.style(key, writer)
+        if head is None:
+            area.put(x + 1, y, ".", "dim")
+        else:
+            guess = "~" if view.guessed(key) else ""
+            area.put(x, y, f"{guess}[{head}]", style if "+" in style or slot in live else f"{writer}+off")
+
+
+def _head(ring: Ring, which: str, slot: int) -> int | None:
+    if which == "avail":
+        return ring.avail_ring[slot] if slot < len(ring.avail_ring) else None
+    entry = ring.used_ring[slot] if slot < len(ring.used_ring) else None
+    return entry[0] if entry else None
+
+
+def _live(ring: Ring, which: str) -> set[int]:
+    """Slots written and not yet read by the other side, those being filled included."""
+    start, distance = (ring.last_avail_idx, ring.waiting) if which == "avail" else (ring.last_used_idx, ring.to_reap)
+    return {(start + step) % ring.num for step in range(min(distance, ring.num) + 1)} if ring.num else set()
+
+
+def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str) -> None:
+    value = ring.avail_idx if which == "avail" else ring.used_idx
+    writer, reader = ("driver", "device") if which == "avail" else ("device", "driver")
+    key = f"{ring.name}.{which}.idx"
+    number = f"~{value}" if view.guessed(key) else str(value)
+    x = 3 if len(number) <= 3 else 1
+    end = area.put(x, y, f"idx {number}", view.style(key, writer))
+    if key in view.state.changed:
+        area.put(end + (1 if len(number) <= 3 else 0), y, "*", writer)
+    area.anchor(key, x + 4, y, len(number))
+    taken = _marks(area, y, view, ring, shown, which, writer, reader)
+    words = view.tr("queue.waiting" if which == "avail" else "queue.to_reap",
+                    n=ring.waiting if which == "avail" else ring.to_reap)  # fmt: skip
+    place = _gap(area.w, shown.x, width_of(words), taken, 44 if view.wide else 31)
+    if place is not None:
+        area.put(place, y, words, "text+step" if key in view.state.changed else "text")
+
+
+def _marks(
+    area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str, writer: str, reader: str
+) -> list[int]:
+    """The letters w and r below their slots; returns the columns taken."""
+    write, read = (ring.avail_idx, ring.last_avail_idx) if which == "avail" else (ring.used_idx, ring.last_used_idx)
+    private = f"{ring.name}.{'last_avail_idx' if which == 'avail' else 'last_used_idx'}"
+    taken = []
+    at_write = shown.column(write % ring.num) if ring.num else None
+    at_read = shown.column(read % ring.num) if ring.num else None
+    if at_read is not None and at_read == at_write:
+        at_read += 1
+    if at_write is not None:
+        area.put(at_write, y, "w", view.style(f"{ring.name}.{which}.idx", writer))
+        taken.append(at_write)
+    if at_read is not None:
+        area.put(at_read, y, "r", view.style(private, reader))
+        area.anchor(private, at_read, y)
+        taken.append(at_read)
+    return taken
+
+
+def _gap(w: int, start: int, room: int, taken: list[int], wanted: int) -> int | None:
+    """A column where ``room`` cells with a blank on both sides touch no mark, the one nearest to ``wanted``."""
+    free = [x for x in range(start, w - room + 1) if not any(x - 1 <= mark <= x + room for mark in taken)]
+    return min(free, key=lambda x: (abs(x - wanted), -x), default=None)
+
+
+def _legend(view: View, ring: Ring, room: int) -> str:
+    if ring.num and (ring.avail_idx >= ring.num or ring.used_idx >= ring.num):
+        parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
+        return "  ".join(part for part in parts if part)
+    long = view.tr("queue.legend_kernel" if view.kernel else "queue.legend_ours")
+    return long if width_of(long) <= room else view.tr("queue.legend")
+
+
+def _slot_words(view: View, ring: Ring, which: str, idx: int) -> str:
+    if idx < ring.num:
+        return ""
+    return view.tr("queue.idx_slot", ring=view.tr(f"queue.{which}"), idx=idx, slot=idx % ring.num)

@@ -1,0 +1,117 @@
+"""Who there is and whose turn it is: control, driver, device, the network."""
+
+from __future__ import annotations
+
+from tour.view.area import Area, View
+from tour.view.text import cut
+
+BEFORE = ("orient", "predict", "do")
+NARROW = (2, 22, 42, 60, 73)
+WIDE = (2, 25, 50, 76, 92)
+WIDE_WIDTH, NARROW_WIDTH = 102, 78
+WORKER_STATES = "RSDIZTtX"
+
+
+def height(view: View) -> int:
+    """Rows wanted."""
+    return 3 if view.wide else 2
+
+
+def draw(area: Area, view: View) -> None:
+    """Names, planes where there is room, and what each is doing."""
+    columns = _columns(area.w, wide=view.wide)
+    people = (_control(view), _driver(view), _device(view), _port(view), _peer(view))
+    for index, (anchor, style, name, plane, status) in enumerate(people):
+        x, room = columns[index], columns[index + 1] - columns[index] - 1
+        active = status[1]
+        area.put(x, 0, cut(name, room), f"{style}+step" if active else style)
+        if view.wide:
+            area.put(x + 2, 1, cut(plane, room - 2), "dim")
+        at = x + 2 if index < 3 else x
+        area.put(at, area.h - 1, cut(f" {status[0]} " if active else status[0], room), "turn" if active else style)
+        area.anchor(anchor, x, 0, room, area.h)
+
+
+Person = tuple[str, str, str, str, tuple[str, bool]]
+
+
+def _columns(w: int, *, wide: bool) -> list[int]:
+    base, width = (WIDE, WIDE_WIDTH) if wide else (NARROW, NARROW_WIDTH)
+    return [x * w // width for x in base] + [w + 1]
+
+
+def turn_of(view: View, actor: str) -> str:
+    """``turn``, ``acted`` or empty: the one thing to know about an actor now."""
+    moment = view.moment
+    if moment.badge.kind == "back" or not moment.timeline.at_edge:
+        return "acted" if view.state.acted == actor else ""
+    if moment.phase in BEFORE:
+        return "turn" if moment.actor == actor and not moment.ended else ""
+    return "acted" if moment.actor == actor else ""
+
+
+def _status(view: View, actor: str, idle: str) -> tuple[str, bool]:
+    turn = turn_of(view, actor)
+    if not turn:
+        return idle, False
+    key = "who.acting" if view.moment.busy and turn == "turn" else f"who.{turn}.{actor}"
+    return view.tr(key, state=view.state.worker.state or "-"), True
+
+
+def _control(view: View) -> Person:
+    rings = view.state.rings
+    ready = all(ring.backend is not None for ring in rings)
+    idle = view.tr("who.ready" if ready else "who.setting_up")
+    return "control", "control", "C " + view.tr("who.control"), view.tr("who.control_plane"), (
+        _status(view, "control", idle))  # fmt: skip
+
+
+def _driver(view: View) -> Person:
+    name = view.tr("who.driver_wide" if view.wide else "who.driver")
+    return "driver", "driver", "D " + name, view.tr("who.data_plane"), _status(view, "driver", view.tr("who.idle"))
+
+
+def _device(view: View) -> Person:
+    worker = view.state.worker
+    name = worker.name or view.tr("who.device")
+    if view.wide and worker.name:
+        name = view.tr("who.worker", name=name)
+    return "worker", "device", f"V {name}", view.tr("who.data_plane"), (
+        _status(view, "device", worker_words(view)))  # fmt: skip
+
+
+def worker_words(view: View) -> str:
+    """The worker's state in words with /proc's letter."""
+    letter = view.state.worker.state
+    if not letter:
+        return view.tr("worker.none")
+    words = view.tr(f"worker.{letter}") if letter in WORKER_STATES else view.tr("worker.other")
+    return f"{words} ({letter}, /proc)" if view.wide else f"{words} ({letter})"
+
+
+def port_name(view: View) -> str:
+    """What the port is called: the tap's or the socketpair's."""
+    hello = view.state.hello
+    return view.tr("who.socketpair") if hello and hello.net == "socketpair" else view.tr("who.tap")
+
+
+def _port(view: View) -> Person:
+    state = view.state
+    text = view.tr("who.from_guest", n=state.packets_out)
+    if state.packets_in:
+        text = view.tr("who.both_ways", out=state.packets_out, back=state.packets_in)
+    return "tap", _changed(view, "packets.out", "packets.in"), port_name(view), view.tr("who.network"), (
+        text, turn_of(view, "network") == "turn")  # fmt: skip
+
+
+def _changed(view: View, *keys: str) -> str:
+    now = any(key in view.state.changed for key in keys)
+    step = any(key in view.state.step_changed for key in keys)
+    return "network+now" if now else "network+step" if step else "network"
+
+
+def _peer(view: View) -> Person:
+    peer = view.state.peer
+    seen = view.tr("who.seen", n=view.state.packets_out) if view.wide else "-"
+    name = view.tr("who.peer" if peer.real or not peer.name else "who.responder")
+    return "peer", "network", name, peer.ip, (seen, False)

@@ -1,0 +1,149 @@
+"""Two columns, from 118x30: both queues, memory, packet, log and lane at the left; card, story, checks at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tour.view import head
+from tour.view.area import Area, View
+from tour.view.canvas import Canvas
+from tour.view.panels import (
+    card,
+    checks,
+    happened,
+    keys,
+    lane,
+    log,
+    memory,
+    packet,
+    queue,
+    source,
+    story,
+    timeline,
+    upcoming,
+    who,
+)
+from tour.view.panels.rows import Row, draw_rows
+
+RIGHT_LEAST, RIGHT_MOST = 40, 76
+QUEUE_ROWS = 6
+
+
+class Block(msgspec.Struct):
+    """A titled panel of a column: rows it gets, and how it is drawn."""
+
+    rows: int
+    title: Callable[[Canvas, int, int], None]
+    draw: Callable[[Area], None]
+
+
+def right_width(w: int) -> int:
+    """Cells of the right column, its right border included and its left one."""
+    return max(RIGHT_LEAST, min(RIGHT_MOST, w - 79, round(w * 0.355)))
+
+
+def draw(canvas: Canvas, view: View) -> None:
+    """The whole screen."""
+    w, h = canvas.width, canvas.height
+    top = Area(canvas, 0, 0, w, 1)
+    edge = head.right_side(top, view, helped=True)
+    end = head.title(top, view, edge - 50, short=False)
+    end = head.phases(top, end + 3, 0, view)
+    head.forked(top, end + 3, 0, view)
+    middle = w - right_width(w)
+    first, last = 1, h - 3
+    for x in (0, middle, w - 1):
+        canvas.vline(x, first, last - first + 1)
+    _stack(canvas, 0, middle + 1, first, last, _left(view, middle - 1, last - first))
+    _stack(canvas, middle, w - middle, first, last, _right(view, w - middle - 3, last - first))
+    canvas.hline(0, last, w)
+    timeline.draw(Area(canvas, 0, h - 2, w, 1), view)
+    keys.draw(Area(canvas, 0, h - 1, w, 1), view)
+
+
+def _stack(canvas: Canvas, x: int, w: int, first: int, last: int, blocks: list[Block]) -> None:
+    y = first
+    for block in blocks:
+        if y >= last:
+            break
+        rows = min(block.rows, last - y - 1)
+        canvas.hline(x, y, w)
+        block.title(canvas, x + 2, y)
+        block.draw(Area(canvas, x + 1, y + 1, w - 2, rows))
+        y += 1 + rows
+
+
+def _named(words: str) -> Callable[[Canvas, int, int], None]:
+    def put(canvas: Canvas, x: int, y: int) -> None:
+        canvas.put(x, y, f" {words} ", "head")
+
+    return put
+
+
+def _inset(drawer: Callable[[Area, View], None], view: View) -> Callable[[Area], None]:
+    return lambda area: drawer(area.sub(1, 0, area.w - 1, area.h), view)
+
+
+def _left(view: View, w: int, room: int) -> list[Block]:
+    """Blocks from the top; what is left over goes to queues, packet, log and lane."""
+    people = who.height(view)
+    spare = room - (people + 1) - 2 * (QUEUE_ROWS + 1) - 3 - 4 - 3
+    packet_rows = 3 + (1 if spare > 14 else 0) + max(0, min(3, (spare - 18) // 2))
+    log_rows = max(0, 2 + min(3, spare))
+    lane_rows = room - (people + 1) - 2 * (QUEUE_ROWS + 1) - 3 - (packet_rows + 1) - (log_rows + 1) - 1
+    if lane_rows < 3:
+        log_rows += max(0, lane_rows + 1)
+        lane_rows = 0
+    blocks = [
+        Block(people, _named(view.tr("title.who")), lambda area: who.draw(area, view)),
+        _queue(view, 1), _queue(view, 0),
+        Block(2, _named(view.tr("title.memory" if w >= 90 else "title.memory_short")), _inset(memory.draw_bar, view)),
+        Block(packet_rows, _named(packet.title(view)), _inset(packet.draw, view)),
+        Block(log_rows, _named(view.tr("title.log")), _inset(log.draw, view)),
+    ]  # fmt: skip
+    if lane_rows:
+        blocks.append(Block(lane_rows, _named(view.tr("title.lane")), _inset(lane.draw, view)))
+    return blocks
+
+
+def _queue(view: View, index: int) -> Block:
+    ring = view.state.rings[index]
+    return Block(
+        QUEUE_ROWS, lambda canvas, x, y: queue.title(canvas, x, y, view, ring), lambda area: queue.draw(area, view, ring)
+    )
+
+
+def _right(view: View, w: int, room: int) -> list[Block]:
+    """Card, happened, story, line, checks, next: the story takes what is left, and gives way last."""
+    said, told = happened.rows(view, w), story.rows(view, w, full=True)
+    line, ahead = source.rows(view, w), upcoming.rows(view, w)
+    listed = checks.rows(view, w)
+    card_rows, check_rows = 8, max(1, len(listed))
+    fixed = 6 + max(2, len(said)) + len(line) + max(1, len(ahead))
+    need = len(told)
+    card_rows = max(7, min(card_rows, room - fixed - need - check_rows))
+    if room - fixed - card_rows - check_rows < need:
+        check_rows = max(1, room - fixed - card_rows - need)
+    if room - fixed - card_rows - check_rows < need:
+        card_rows = max(0, room - fixed - check_rows - need)
+    blocks = [] if card_rows < 3 else [_card(view, card_rows)]
+    fixed -= 0 if blocks else 1
+    story_rows = max(1, room - fixed - (card_rows if blocks else 0) - check_rows)
+    return [
+        *blocks,
+        _flow(view.tr("title.happened"), said, max(2, len(said))),
+        Block(story_rows, _named(story.title(view)), lambda area: story.draw(area.sub(1, 0, area.w - 1, area.h), view, told)),
+        _flow(view.tr("title.source"), line, len(line)),
+        Block(check_rows, _named(view.tr("title.checks")), _inset(checks.draw, view)),
+        _flow(view.tr("title.next"), ahead, max(1, len(ahead))),
+    ]  # fmt: skip
+
+
+def _card(view: View, rows: int) -> Block:
+    return Block(rows, _named(view.tr("title.card")), _inset(card.draw, view))
+
+
+def _flow(title: str, found: list[Row], rows: int) -> Block:
+    return Block(rows, _named(title), lambda area: draw_rows(area.sub(1, 0, area.w - 1, area.h), found))

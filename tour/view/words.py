@@ -1,0 +1,185 @@
+"""One exact sentence for each event, in both languages: what 'just happened' and the plain twin say.
+
+A sentence claims only what the event carries or the state after it shows; one about something inferred begins
+with ``~``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tour.errors import RingFault
+from tour.i18n import Lang, strings
+from tour.trace import events as ev
+from tour.trace.paths import PathError, read
+from tour.trace.state import State
+from tour.view import words_ring
+from tour.view.frame_words import frame_summary
+from tour.view.say import Say, detail_words, size_words
+
+RING_FIELDS = (ev.Store, ev.Private, ev.Snapshot)
+
+
+def sentence(event: ev.Event, state: State, lang: Lang) -> str:
+    """What ``event`` was, given the state after it. Never raises for a decodable event; never empty."""
+    say = Say(event, state, lang)
+    teller = _TELLERS.get(type(event.data))
+    told = teller(say, event.data) if teller else say("note", key=type(event.data).__name__.lower())
+    return f"~ {told}" if event.inferred else told
+
+
+def changes(before: State, after: State, lang: Lang) -> str:
+    """The words that changed since the step began, in one sentence."""
+    from_keys = sorted(after.step_changed)
+    say = Say(ev.Event(0, 0, "tour", "tour", ev.Bye()), after, lang)
+    parts = [part for key in from_keys if (part := _change(say, before, after, key))]
+    if not parts:
+        return say.raw("change.none")
+    return say.raw("change.list", what=say("and").join(parts))
+
+
+def _change(say: Say, before: State, after: State, key: str) -> str:
+    if key.startswith("mem."):
+        return say.raw("change.memory", gpa=key[4:])
+    try:
+        old, new = read(before, key), read(after, key)
+    except PathError:
+        return key
+    if old == new:
+        return ""
+    return say.raw("change.word", name=key, old="-" if old is None else old, new="-" if new is None else new)
+
+
+def fault_words(reason: str, lang: Lang) -> str:
+    """A ring's fault in words; an unknown reason as it is."""
+    known = {fault.value: fault.name.lower() for fault in RingFault}
+    return strings(lang)[f"view.fault.{known[reason]}"] if reason in known else reason
+
+
+def _hello(say: Say, data: ev.Hello) -> str:
+    return say("hello", device=data.device, kernel=data.kernel, net=data.net)
+
+
+def _called(say: Say, call: str, result: int, errno: str | None) -> str:
+    if errno is not None:
+        return say("call_failed", call=call, errno=errno)
+    return say("call_ok", call=call, result=result)
+
+
+def _syscall(say: Say, data: ev.Syscall) -> str:
+    return _called(say, f"{data.name}({', '.join(data.args)})", data.result, data.errno)
+
+
+def _ioctl(say: Say, data: ev.Ioctl) -> str:
+    arg = detail_words(data.arg)
+    told = _called(say, f"{data.name} {arg}".strip(), data.result, data.errno)
+    if data.name == "VHOST_GET_VRING_BASE" and "num" in data.out:
+        told += say("base", n=data.out["num"])
+    return told
+
+
+def _region(say: Say, data: ev.Region) -> str:
+    return say("region", n=data.index, gpa=f"{data.gpa:#x}", hva=f"{data.hva:#x}", size=size_words(data.size))
+
+
+def _place(say: Say, data: ev.RingPlace) -> str:
+    return say("place", queue=say.queue(data.queue), num=data.num, desc=f"{data.desc:#x}", avail=f"{data.avail:#x}",
+               used=f"{data.used:#x}")  # fmt: skip
+
+
+def _write(say: Say, data: ev.Write) -> str:
+    key = data.what if data.what in ("net_hdr", "frame", "buffer") else "buffer"
+    return say("write", n=len(data.after) // 2, what=say(f"write.{key}"), gpa=f"{data.gpa:#x}")
+
+
+def _kick(say: Say, data: ev.Kick) -> str:
+    return say("kick", fd=data.fd, queue=say.queue(data.queue), count=data.count, value=data.value)
+
+
+def _call(say: Say, data: ev.Call) -> str:
+    return say("call", fd=data.fd, queue=say.queue(data.queue), count=data.count)
+
+
+def _drain(say: Say, data: ev.Drain) -> str:
+    return say("drain", fd=data.fd, queue=say.queue(data.queue), value=data.value)
+
+
+def _count(say: Say, data: ev.Count) -> str:
+    return say("count", bell=data.doorbell, fd=data.fd, queue=say.queue(data.queue), count=data.count)
+
+
+def _doorbell(say: Say, data: ev.Doorbell) -> str:
+    return say("doorbell", fd=data.fd, bell=data.doorbell, queue=say.queue(data.queue))
+
+
+def _action(say: Say, data: ev.Action) -> str:
+    detail = ", ".join(f"{key} {words_ring.number(value)}" for key, value in data.detail.items())
+    known = f"view.verb.{data.verb}" in strings(say.lang)
+    verb = say.raw(f"verb.{data.verb}") if known else data.verb
+    return say("action", queue=say.queue(data.queue), verb=verb, detail=f" ({detail})" if detail else "")
+
+
+def _packet(say: Say, data: ev.Packet) -> str:
+    try:
+        frame = bytes.fromhex(data.frame)
+    except ValueError:
+        frame = b""
+    where = say.raw(f"lane.{data.where}") if data.where in ("tap", "port") else data.where
+    way = "out" if data.direction == "out" else "in"
+    return say(f"packet.{way}", n=len(frame), where=where, what=frame_summary(frame, say.lang))
+
+
+def _worker(say: Say, data: ev.Worker) -> str:
+    words = say.raw(f"worker.{data.state}") if f"view.worker.{data.state}" in strings(say.lang) else data.state
+    return say("worker", name=data.name, tid=data.tid, words=words, state=data.state)
+
+
+def _peer(say: Say, data: ev.Peer) -> str:
+    return say("peer" if data.real else "peer_ours", name=data.name, ip=data.ip, mac=data.mac)
+
+
+def _step(say: Say, data: ev.Step) -> str:
+    if data.mark == "begin":
+        return say("step_begin", step=data.step)
+    how = say(f"ended.{data.ended}") if f"view.say.ended.{data.ended}" in strings(say.lang) else data.ended or "-"
+    return say("step_end", step=data.step, how=how)
+
+
+def _note(say: Say, data: ev.Note) -> str:
+    template = strings(say.lang).get(data.key)
+    if template is None:
+        return say("note", key=data.key)
+    try:
+        return template.format(**data.args)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return template
+
+
+def _broken(say: Say, data: ev.Broken) -> str:
+    return say("broken", queue=say.queue(data.queue), reason=fault_words(data.reason, say.lang))
+
+
+def _answer(say: Say, data: ev.Answer) -> str:
+    return say("answer_right" if data.chosen == data.right else "answer_wrong", step=data.step, n=data.tries)
+
+
+def _check(say: Say, data: ev.Check) -> str:
+    return say("check_ok" if data.ok else "check_bad", id=data.id, expr=data.expr, actual=data.actual or "-")
+
+
+def _error(say: Say, data: ev.Error) -> str:
+    return say("error", what=data.what, why=data.why).strip() or say("note", key="error")
+
+
+_TELLERS: dict[type, Callable[[Say, Any], str]] = {
+    ev.Hello: _hello, ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Region: _region, ev.RingPlace: _place,
+    ev.Store: words_ring.store, ev.Write: _write, ev.Private: words_ring.private,
+    ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
+    ev.Doorbell: _doorbell, ev.Action: _action, ev.Packet: _packet, ev.Worker: _worker, ev.Peer: _peer,
+    ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer, ev.Check: _check, ev.Error: _error,
+    ev.Question: lambda say, data: say("question", step=data.step),
+    ev.Lost: lambda say, data: say("lost", n=data.n),
+    ev.Done: lambda say, data: say("done" if data.ok else "failed", n=data.id),
+    ev.Bye: lambda say, data: say("bye", reason=data.reason),
+}  # fmt: skip
