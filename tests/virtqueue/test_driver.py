@@ -8,7 +8,8 @@ from tests.virtqueue.conftest import BUFFERS, Make, Pair
 from tour.abi.names import Feature, word_of
 from tour.errors import RingError, RingFault
 from tour.trace.events import Action, Private, Store, Write
-from tour.virtqueue.ring import Desc
+from tour.virtqueue.driver import DriverQueue
+from tour.virtqueue.ring import Desc, Ring
 
 pytestmark = pytest.mark.requires("embedded")
 EVENT = word_of(Feature.VIRTIO_RING_F_EVENT_IDX)
@@ -302,23 +303,48 @@ def test_reap_moves_used_event_only_while_calls_are_wanted(make: Make) -> None:
 
 
 def test_restore_goes_on_where_another_driver_left(make: Make) -> None:
-    queue = make(features=INDIRECT)
-    queue.driver.add([(BUFFERS, 1), (BUFFERS, 1)])
-    queue.driver.add([], [(BUFFERS, 200)], indirect_at=BUFFERS + 0x8000)
-    queue.driver.publish()
-    queue.carry()
-    queue.driver.add(ONE, [(BUFFERS, 64)])
-    heir = make(features=INDIRECT).driver
-    heir.ring = queue.ring
-    queue.memory.load(queue.memory.save())
-    old = queue.driver
-    queue.ring.store_avail_idx(2)
-    queue.ring.store_used_idx(1)
-    heir.restore(old.avail_shadow, old.last_used_idx, list(old.in_flight))
-    assert heir.num_free == old.num_free
-    assert {head: chain.descriptors for head, chain in heir.in_flight.items()} == {
-        head: chain.descriptors for head, chain in old.in_flight.items()
+    old = make(features=INDIRECT)
+    old.driver.add([(BUFFERS, 1), (BUFFERS, 1)])
+    old.driver.add([], [(BUFFERS, 200), (BUFFERS + 512, 300)], indirect_at=BUFFERS + 0x8000)
+    old.driver.publish()
+    old.carry()
+    unpublished = old.driver.add([(BUFFERS, 54)], [(BUFFERS, 64)])
+
+    heir = DriverQueue(Ring(old.memory, old.ring.gpa, 1), INDIRECT)
+    heir.restore(old.driver.avail_shadow, old.driver.last_used_idx, list(old.driver.in_flight))
+    assert heir.num_free == old.driver.num_free and sorted(heir._free) == sorted(old.driver._free)
+    assert {head: (chain.descriptors, chain.writable_len) for head, chain in heir.in_flight.items()} == {
+        head: (chain.descriptors, chain.writable_len) for head, chain in old.driver.in_flight.items()
     }
-    assert heir.needs_kick(), "what the dead driver had announced is unknown, so ask for a kick"
+    assert heir.needs_kick(), "what the other driver had announced is unknown, so ask for a kick"
+    old.ring.store_used_entry(1, unpublished, 0)
+    old.ring.store_used_idx(2)
+    with pytest.raises(RingError, match="not outstanding"):
+        heir.reap()
+    old.ring.store_used_entry(1, 2, 500)
+    assert heir.reap() == (2, 500)
     heir.publish()
-    assert heir.ring.load_avail_idx() == 3
+    assert old.device.pop() and heir.num_free == 6
+
+
+def test_restore_across_the_wrap(make: Make) -> None:
+    old = make(num=4, base=65535)
+    old.driver.add(ONE)
+    old.driver.publish()
+    late = old.driver.add(ONE)
+    heir = DriverQueue(Ring(old.memory, old.ring.gpa, 1))
+    heir.restore(1, 65535, [0, late])
+    assert old.device.pop() and old.device.pop() is None
+    heir.publish()
+    assert old.device.pop()
+    for n, head in enumerate((late, 0)):
+        old.device.fill(head, 0, n)
+    old.device.flush(2)
+    assert [heir.reap(), heir.reap()] == [(late, 0), (0, 0)] and heir.num_free == 4
+
+
+@pytest.mark.parametrize(("features", "event"), [(0, 0), (EVENT, 65535)])
+def test_set_base_asks_for_a_call_from_there(make: Make, features: int, event: int) -> None:
+    queue = make(features=features, base=65535)
+    assert queue.ring.load_used_event() == event
+    assert (queue.ring.load_avail_idx(), queue.ring.load_used_idx()) == (65535, 65535)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tour.errors import CapabilityMissing
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from tour.abi._native import Ffi, Lib
 
 APT = "sudo apt-get install gcc python3-dev libc6-dev"
-REINSTALL = "python3 -m pip install --force-reinstall --no-deps --no-cache-dir vhost-tour"
-IN_PLACE = "python3 -m tour.abi.build"
 
 
 @cache
@@ -37,18 +37,13 @@ def _module() -> tuple[Lib, Ffi]:
 def _missing(error: ImportError) -> CapabilityMissing:
     if not sys.platform.startswith("linux"):
         return CapabilityMissing("embedded", "The live devices need Linux; replaying works here.")
+    there = any(Path(__file__).parent.glob("_native*.so"))
     return CapabilityMissing(
         "embedded",
-        "The compiled part of vhost-tour is missing, because no C compiler or header was there at install.",
-        f"Python said: {error}.",
-        f"{APT} && {_rebuild()}",
+        "The compiled part of vhost-tour is missing: no C compiler or no Python.h was there at install.",
+        f"Python said: {error}." if there else "",
+        f"{APT} && {shlex.quote(sys.executable)} -m tour.abi.build",
     )
-
-
-def _rebuild() -> str:
-    """In a source tree the part is compiled in place; an installed package is installed again."""
-    tree = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-    return IN_PLACE if os.path.exists(os.path.join(tree, "pyproject.toml")) else REINSTALL
 
 
 def available() -> bool:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tour.abi import native
-from tour.memory.table import MemoryTable, Region
+from tour.memory.table import MemoryTable, Region, Span
 
 PAGE = 4096
 
@@ -32,7 +32,7 @@ class GuestMemory:
     Raises ValueError for a region that is empty, unaligned or overlaps another, OSError when memory is short.
     """
 
-    def __init__(self, layout: Iterable[RegionSpec]) -> None:
+    def __init__(self, layout: Iterable[tuple[int, int]]) -> None:
         wanted = [RegionSpec(*spec) for spec in layout]
         _check(wanted)
         self._maps: list[mmap.mmap] = []
@@ -55,6 +55,10 @@ class GuestMemory:
     def translate(self, gpa: int, size: int) -> int:
         """See :meth:`MemoryTable.translate`."""
         return self.table.translate(gpa, size)
+
+    def spans(self, gpa: int, size: int) -> list[Span]:
+        """See :meth:`MemoryTable.spans`."""
+        return self.table.spans(gpa, size)
 
     def read(self, gpa: int, size: int) -> bytes:
         """A copy of ``size`` bytes at ``gpa``. Raises GuestMemoryError."""

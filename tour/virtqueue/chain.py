@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from tour.abi.names import DescFlag
 from tour.errors import GuestMemoryError, RingError, RingFault
-from tour.memory.table import MemoryTable, Span
+from tour.memory.table import Span
 from tour.virtqueue.layout import DESC_SIZE
-from tour.virtqueue.ring import Desc, unpack_desc
+from tour.virtqueue.ring import Desc, Translator, unpack_desc
 
 NEXT, WRITE, INDIRECT = int(DescFlag.NEXT), int(DescFlag.WRITE), int(DescFlag.INDIRECT)
 INDIRECT_MAX = 1 << 16
@@ -68,7 +68,7 @@ class Mapped:
 class Walker:
     """Follows the chains of one queue. ``num`` is its size, ``indirect`` whether INDIRECT_DESC is on."""
 
-    def __init__(self, queue: int, num: int, table: MemoryTable, indirect: bool) -> None:
+    def __init__(self, queue: int, num: int, table: Translator, indirect: bool) -> None:
         self.queue = queue
         self.num = num
         self.table = table
@@ -92,13 +92,13 @@ class Walker:
 
     def _descriptors(self, head: int, read: Callable[[int], Desc]) -> Iterator[tuple[int, Desc]]:
         """Every buffer's descriptor, the indirect table's in place of the one that names the table."""
-        for index, desc in self._follow(head, self.num, read):
+        for index, desc in self.follow(head, self.num, read):
             if desc.flags & INDIRECT:
                 yield from self._indirect(index, desc)
             else:
                 yield index, desc
 
-    def _follow(self, first: int, count: int, read: Callable[[int], Desc]) -> Iterator[tuple[int, Desc]]:
+    def follow(self, first: int, count: int, read: Callable[[int], Desc]) -> Iterator[tuple[int, Desc]]:
         """From ``first`` along ``next``, at most ``count`` descriptors: more can only be a loop."""
         index = first
         for _ in range(count):
@@ -120,7 +120,7 @@ class Walker:
         if desc.len == 0 or desc.len % DESC_SIZE or desc.len > INDIRECT_MAX * DESC_SIZE:
             raise self._fault(RingFault.INDIRECT_SIZE, at, desc.len, "2.7.5.3")
         table = self._copy(at, desc)
-        for index, entry in self._follow(0, desc.len // DESC_SIZE, table):
+        for index, entry in self.follow(0, desc.len // DESC_SIZE, table):
             if entry.flags & INDIRECT:
                 raise self._fault(RingFault.INDIRECT_NESTED, index, entry.flags, "2.7.5.3.1")
             yield index, entry

@@ -13,7 +13,7 @@ from tour.abi.names import VRING_AVAIL_F_NO_INTERRUPT, VRING_USED_F_NO_NOTIFY, F
 from tour.errors import RingError, RingFault
 from tour.trace.events import Actor
 from tour.trace.recorder import Recorder
-from tour.virtqueue.chain import INDIRECT, NEXT, WRITE
+from tour.virtqueue.chain import INDIRECT, NEXT, WRITE, Walker
 from tour.virtqueue.event_idx import WRAP, need_event
 from tour.virtqueue.layout import DESC_SIZE
 from tour.virtqueue.private import Index, did
@@ -187,8 +187,8 @@ class DriverQueue:
     def restore(self, avail_shadow: int, last_used_idx: int, in_flight: Iterable[int]) -> None:
         """Go on with a ring whose memory is already as another driver left it (a fork).
 
-        ``in_flight`` are the heads of chains not reaped; their descriptors are read from the table, which
-        is our own writing and therefore believed.
+        ``in_flight`` are the heads of chains not reaped; what they are is read from the table.
+        Raises RingError when that breaks the ring's rules.
         """
         self.avail_shadow, self.last_used_idx = avail_shadow, last_used_idx
         self._published = self.ring.load_avail_idx()
@@ -201,15 +201,11 @@ class DriverQueue:
         self.num_free = len(self._free)
 
     def _read_back(self, head: int) -> InFlight:
-        chain, writable, index = [head], 0, head
-        while len(chain) <= self.ring.num:
-            desc = self.ring.read_desc(index)
-            writable += desc.len if desc.flags & (WRITE | INDIRECT) else 0
-            if not desc.flags & NEXT:
-                break
-            index = desc.next
-            chain.append(index)
-        return InFlight(chain, writable, (self._published - 1) % WRAP)
+        """A chain of ours as it stands in memory, taken for published."""
+        walker = Walker(self.ring.index, self.ring.num, self.ring.memory, self.indirect)
+        descriptors = [index for index, _ in walker.follow(head, self.ring.num, self.ring.read_desc)]
+        writable = walker.chain(head, self.ring.read_desc).writable_len
+        return InFlight(descriptors, writable, (self._published - 1) % WRAP)
 
     # The free list.
 

@@ -15,7 +15,7 @@ from tour.abi import native
 from tour.abi.layouts import VRING_DESC
 from tour.errors import GuestMemoryError
 from tour.memory.dirty import LogBitmap
-from tour.memory.table import MemoryTable
+from tour.memory.table import MemoryTable, Span
 from tour.trace.events import Actor, Store, Write
 from tour.trace.recorder import Recorder, here
 from tour.virtqueue.layout import RingLayout
@@ -24,10 +24,18 @@ _WORD, _USED = "<H", "<II"
 
 
 class Translator(Protocol):
-    """Guest memory or a memory table: something that turns a guest range into an HVA."""
+    """Guest memory or a memory table: something that turns a guest range into HVAs, or GuestMemoryError."""
 
     def translate(self, gpa: int, size: int) -> int:
-        """The HVA; raises GuestMemoryError."""
+        """The HVA of a range in one piece."""
+        ...
+
+    def spans(self, gpa: int, size: int) -> list[Span]:
+        """The pieces of a range."""
+        ...
+
+    def read(self, gpa: int, size: int) -> bytes:
+        """A private copy of a range."""
         ...
 
 
