@@ -1,17 +1,19 @@
 """A front end for the tests of ``spawn``: starts the victim, tells who is who, and what it learns of its end.
 
-Usage: frontend.py ISOLATE DEGRADE. Lines on standard output: ``pids HELPER INIT LAYERS REFUSED``, ``agent WORDS``,
-``end REASON``; or ``missing NAME FIX``.
+Usage: frontend.py DEGRADE THREAD, which are yes or no, and main or other (spawn in another thread).
+Lines on standard output: ``pids HELPER INIT LAYERS REFUSED``, ``agent WORDS``, ``end REASON``; or
+``missing NAME WHY FIX``.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tour.agent.spawn import spawn  # noqa: E402
+from tour.agent.spawn import AgentProcess, spawn  # noqa: E402
 from tour.errors import CapabilityMissing  # noqa: E402
 
 VICTIM = str(Path(__file__).with_name("victim.py"))
@@ -19,9 +21,14 @@ VICTIM = str(Path(__file__).with_name("victim.py"))
 
 def main() -> None:
     """See the module's text."""
-    isolate, degrade = sys.argv[1:]
+    degrade, thread = sys.argv[1:]
+    pool = ThreadPoolExecutor(1)
+
+    def start() -> AgentProcess:
+        return spawn([sys.executable, VICTIM], degrade=degrade == "yes")
+
     try:
-        agent = spawn([sys.executable, VICTIM], isolate=isolate, degrade=degrade == "yes")  # type: ignore[arg-type]
+        agent = pool.submit(start).result() if thread == "other" else start()
     except CapabilityMissing as error:
         print(f"missing\t{error.name}\t{error.why}\t{error.fix}", flush=True)
         return

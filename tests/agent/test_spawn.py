@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -63,9 +64,9 @@ def with_path() -> dict[str, str]:
 
 
 @contextmanager
-def family(isolate: str = "full", degrade: str = "no", prefix: tuple[str, ...] = ()) -> Iterator[Family]:
+def family(degrade: str = "no", prefix: tuple[str, ...] = (), thread: str = "main") -> Iterator[Family]:
     python = nobody_python() if prefix else sys.executable
-    argv = [*prefix, python, str(HERE / "frontend.py"), isolate, degrade]
+    argv = [*prefix, python, str(HERE / "frontend.py"), degrade, thread]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=with_path()) as front:
         try:
             found = Family(front, 0, 0, [], "", "")
@@ -116,6 +117,14 @@ def nobody_in(namespace: str, kind: str) -> bool:
 def test_no_death_leaves_anything(victim: str) -> None:
     for _ in range(ROUNDS):
         end_of(victim, ())
+
+
+@pytest.mark.requires("tun")
+def test_end_of_file_alone_tells_of_the_front_ends_death() -> None:
+    with family(thread="other") as group:
+        everybody = group.everybody()
+        kill(group.front.pid)
+        wait_until(lambda: not any(map(alive, everybody)), "the end of all")
 
 
 @pytest.mark.requires("tun")
@@ -230,14 +239,17 @@ def test_kill_is_thorough_and_may_be_repeated(isolate: str) -> None:
             kill(pid)
 
 
-def test_passed_descriptors_belong_to_the_program_alone() -> None:
+def test_descriptors_belong_to_the_program_alone() -> None:
     require("namespaces")
     read, write = os.pipe()
-    with spawn([sys.executable, "-c", f"import os; os.write({write}, b'hello')"], pass_fds=[write]) as process:
+    code = f"import os, signal; os.write({write}, b'hello'); os.closerange(0, {write + 1}); signal.pause()"
+    with spawn([sys.executable, "-c", code], pass_fds=[write]) as process:
         os.close(write)
         assert os.read(read, 100) == b"hello"
-        assert os.read(read, 100) == b"", "end of file although helper and init may still live"
-        assert process.wait(10) == 0
+        for fd in (read, process.stream.fileno()):
+            assert select.select([fd], [], [], 10)[0], "end of file although helper, init and program live"
+            assert os.read(fd, 100) == b""
+        assert process.running()
     os.close(read)
 
 
