@@ -164,7 +164,7 @@ def test_without_namespaces_the_processes_still_end(victim: str) -> None:
         kill(group.pid_of(victim))
         wait_until(lambda: not any(map(alive, (group.helper, group.init, agent))), "the end of all")
         # only a pid namespace, or an init that lives to sweep, ends what has left the agent's tree
-        if victim == "agent":
+        if victim != "init":
             wait_until(lambda: not any(map(alive, daemons)), "the end of the daemon")
         for pid in filter(alive, daemons):
             kill(pid)
@@ -232,11 +232,7 @@ def test_kill_is_thorough_and_may_be_repeated(isolate: str) -> None:
         assert len(below) == 2
         process.kill()
         process.kill()
-        if isolate != "none":
-            assert not any(map(alive, below))
-        assert not alive(below[0])
-        for pid in filter(alive, below):
-            kill(pid)
+        assert not any(map(alive, below))
 
 
 def test_descriptors_belong_to_the_program_alone() -> None:

@@ -103,7 +103,7 @@ def main() -> NoReturn:
         run_init(order, layers, reporter, still_here)
     os.close(still_here)
     let_go(order.keep)
-    watch(init, reporter)
+    watch(init, reporter, signal.SIGKILL if "pid" in layers.active else signal.SIGTERM)
 
 
 def isolate(want: tuple[str, ...]) -> Layers:
@@ -176,15 +176,15 @@ def let_go(keep: tuple[int, ...]) -> None:
         os.close(fd)
 
 
-def watch(init: int, reporter: Reporter) -> NoReturn:
-    """Helper: wait until the init ends or the front end goes, and leave nothing."""
+def watch(init: int, reporter: Reporter, stop: signal.Signals) -> NoReturn:
+    """Helper: wait until the init ends or the front end goes, then ``stop`` the init; leave nothing."""
     pidfd = os.pidfd_open(init)
     reporter.say("init", init, fds=(pidfd,))
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(reporter.sock, select.POLLIN | select.POLLHUP)
     if any(fd != pidfd for fd, _ in poll.poll()):
-        os.kill(init, signal.SIGKILL)
+        os.kill(init, stop)
     _, status = os.waitpid(init, 0)
     if os.WIFSIGNALED(status):
         reporter.say("ended", "init", "signal", os.WTERMSIG(status))
@@ -199,7 +199,9 @@ def exit_code(status: int) -> int:
 def run_init(order: Order, layers: Layers, reporter: Reporter, still_here: int) -> NoReturn:
     """The init: process 1 where there is a pid namespace, else a subreaper that sweeps behind the program."""
     libc.set_thread_name("tour-init")
-    libc.prctl_pdeathsig(signal.SIGKILL)
+    if "pid" not in layers.active:
+        signal.signal(signal.SIGTERM, lambda *_: sweep_and_exit())
+    libc.prctl_pdeathsig(signal.SIGKILL if "pid" in layers.active else signal.SIGTERM)
     if hung_up(still_here):
         os._exit(1)
     libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
@@ -262,8 +264,8 @@ def exec_program(order: Order, layers: Layers, init: int, verdict: int) -> NoRet
         libc.prctl_pdeathsig(signal.SIGKILL)
         if os.getppid() != init:
             os._exit(1)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         os.execvpe(order.argv[0], order.argv, {**os.environ, LAYERS_ENV: ",".join(layers.active)})
     except OSError as error:
         os.write(verdict, errno.errorcode.get(error.errno or 0, "?").encode())
@@ -278,9 +280,15 @@ def reap(program: int) -> int:
             return status
 
 
+def sweep_and_exit() -> NoReturn:
+    """Without a pid namespace the init answers SIGTERM: it takes everything below along."""
+    sweep()
+    os._exit(128 + signal.SIGTERM)
+
+
 def sweep() -> None:
-    """Without a pid namespace: kill what the program left, again and again until nothing is left."""
-    with contextlib.suppress(ChildProcessError):
+    """Kill what is below us, again and again (orphans become our children) until nothing is left."""
+    with contextlib.suppress(OSError):
         while True:
             with open(f"/proc/self/task/{os.getpid()}/children") as file:
                 for child in file.read().split():

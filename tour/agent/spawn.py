@@ -84,12 +84,21 @@ class AgentProcess:
         """End the program and everything below it, now, and wait until it is gone. Safe to call again."""
         with contextlib.suppress(OSError):
             if self._init_fd >= 0:
-                signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
+                # without a pid namespace the init must live to sweep behind the program
+                number = signal.SIGKILL if "pid" in self.layers else signal.SIGTERM
+                signal.pidfd_send_signal(self._init_fd, number)
         try:
             self.helper.wait(2.0)
         except subprocess.TimeoutExpired:
-            self.helper.kill()
+            self._force()
         self.wait(10.0)
+
+    def _force(self) -> None:
+        """Somebody is stopped or stuck: spare nobody."""
+        self.helper.kill()
+        if self._init_fd >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
 
     def close(self) -> None:
         """``kill``, then close the stream and every descriptor of ours."""
