@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from tests.view.story import STEPS, Story, moment
+from tour.agent.session import Item
 from tour.errors import TourError
 from tour.i18n import Lang
 from tour.lesson.moment import Moment, Phase, TimelineView
@@ -79,14 +80,14 @@ class ScriptedPlayer:
     def restart(self) -> None:
         self.calls.append("restart")
 
-    def take(self, event: Event) -> None:
-        self.calls.append(f"take {event.seq}")
-
-    def failed(self, error: TourError) -> None:
-        self.error = error
+    def hear(self, item: Item) -> None:
+        if isinstance(item, Event):
+            self.calls.append(f"take {item.seq}")
+        elif isinstance(item, TourError):
+            self.error = item
 
     def set_lang(self, lang: Lang) -> None:
         self.lang = lang
 
-    def listen(self, on_event: Callable[[Event], None], on_end: Callable[[TourError | None], None]) -> None:
-        self.on_event, self.on_end = on_event, on_end
+    def listen(self, on_item: Callable[[Item], None]) -> None:
+        self.say = on_item

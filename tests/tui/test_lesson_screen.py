@@ -195,7 +195,7 @@ async def test_an_agent_that_dies_is_told_and_nothing_is_lost() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         driven = Driven(pilot, app, player)
         length = len(player.timeline)
-        player.on_end(AgentLost("The agent has ended.", "It was killed by signal 9."))
+        player.say(AgentLost("The agent has ended.", "It was killed by signal 9."))
         await driven.until(lambda: "signal 9" in driven.text)
         assert player.error is not None
         await driven.press("escape", "left")

@@ -1,6 +1,8 @@
 """One learner in one lesson: a state machine without a front end, driven by keys and by an agent's events.
 
-It never blocks and is called from one thread only; ``post`` carries the agent's events onto that thread.
+It never blocks and is called from one thread only. What its session says on a thread of its own is left in a
+mailbox, from which whoever ``listen``s brings it to the player's thread and hands it to ``take``, ``failed`` and
+``progress``.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Any
 
 from tour.agent import protocol
 from tour.agent.forks import fork_point
-from tour.agent.session import Session
+from tour.agent.session import Item, Mailbox, Session
 from tour.errors import AgentLost, TourError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson, StepSpec, StepText, Vary
@@ -22,22 +24,21 @@ from tour.trace.state import State
 from tour.trace.timeline import Timeline
 
 Connect = Callable[[protocol.Open], Session]
-Post = Callable[[Callable[[], None]], None]
 
 
 class Player:
     """A lesson being played.
 
-    ``connect`` makes a session for an Open command; ``changed`` is called after anything that alters the moment.
-    ``hands_off`` (plain ``run``) takes no predictions.
+    ``connect`` makes a session for an Open command; ``changed`` is called after anything that alters the moment,
+    ``on_event`` with every event taken.
     """
 
-    def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, post: Post, device: str = "auto") -> None:
+    def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, device: str = "auto") -> None:
         self.lesson = lesson
         self.lang: Lang = lang
         self.device = device
         self.connect = connect
-        self.post = post
+        self.mailbox = Mailbox()
         self.changed: Callable[[], None] = lambda: None
         self.on_event: Callable[[ev.Event], None] = lambda event: None
         self.session: Session | None = None
@@ -70,11 +71,33 @@ class Player:
         self.session = self.connect(command)
         mine = self.session
         self.session.start(
-            lambda event: self.post(lambda: self.take(event) if self.session is mine else None),
-            lambda error: self.post(lambda: self.failed(error) if self.session is mine else None),
-            lambda text: self.post(lambda: self.progress(text) if self.session is mine else None),
+            lambda event: self.mailbox.put(event, self.session is mine),
+            lambda error: self.mailbox.put(error, self.session is mine),
+            lambda text: self.mailbox.put(text, self.session is mine),
         )
         self._send(command, t(self.lang, "player.opening"))
+
+    def listen(self, on_item: Callable[[Item], None]) -> None:
+        """Hear, on the session's thread, all the session says: hand each item to ``hear`` on the player's thread.
+        What came before is heard at once. Builds the set-up if nothing is open yet."""
+        self.mailbox.attach(on_item)
+        if self.session is None:
+            self.open()
+
+    def hear(self, item: Item) -> None:
+        """One item of the mailbox: an event, the end (with or without an error), or what is being done."""
+        if isinstance(item, ev.Event):
+            self.take(item)
+        elif isinstance(item, str):
+            self.progress(item)
+        else:
+            self.failed(item)
+
+    def restart(self) -> None:
+        """A new agent at the present step, after the old one is gone. Raises TourError."""
+        point = self._point(self.index) if len(self.timeline) else None
+        self.open(self.index if point else 0, fork=point)
+        self.changed()
 
     def close(self) -> None:
         """End the agent, if there is one."""
@@ -99,7 +122,9 @@ class Player:
             self.waiting_for = command.id
 
     def take(self, event: ev.Event) -> None:
-        """One event of the agent's."""
+        """One event of the agent's. Before its hello, whatever comes is still the last agent's."""
+        if not len(self.timeline) and not isinstance(event.data, ev.Hello | ev.Error):
+            return
         if isinstance(event.data, ev.Done):
             if event.data.id == self.waiting_for:
                 self._done()

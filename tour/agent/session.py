@@ -17,6 +17,37 @@ OnEnd = Callable[[TourError | None], None]
 OnProgress = Callable[[str], None]
 
 
+Item = ev.Event | TourError | str | None
+"""What a session says: an event, how it ended (None: as it should), or what it is doing."""
+
+
+class Mailbox:
+    """From a session's thread to a listener; what comes before there is a listener waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Item] = []
+        self._listener: Callable[[Item], None] | None = None
+
+    def put(self, item: Item, wanted: bool) -> None:
+        """Leave ``item``, unless it is no longer ``wanted``."""
+        with self._lock:
+            if not wanted:
+                return
+            if self._listener is None:
+                self._waiting.append(item)
+            else:
+                self._listener(item)
+
+    def attach(self, listener: Callable[[Item], None]) -> None:
+        """From now on ``listener`` hears everything, first what waited."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            self._listener = listener
+            for item in waiting:
+                listener(item)
+
+
 class Session(Protocol):
     """What every agent looks like from here. ``kind`` is live or replay."""
 

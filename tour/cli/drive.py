@@ -7,27 +7,26 @@ import time
 from collections.abc import Callable
 
 from tour.agent.player import Player
+from tour.agent.session import Item
 from tour.errors import TimedOut
 
 SILENCE_LIMIT = 120.0
 
 
 class Pump:
-    """``post`` for a player, and a loop that runs what was posted until a condition holds."""
+    """Brings what a player's sessions say to this thread, until a condition holds."""
 
-    def __init__(self) -> None:
-        self._calls: queue.Queue[Callable[[], None]] = queue.Queue()
-
-    def post(self, call: Callable[[], None]) -> None:
-        """Run ``call`` later, on the thread that calls ``until``."""
-        self._calls.put(call)
+    def __init__(self, player: Player) -> None:
+        self._items: queue.Queue[Item] = queue.Queue()
+        self._player = player
+        player.mailbox.attach(self._items.put)
 
     def until(self, condition: Callable[[], bool], limit: float = SILENCE_LIMIT) -> None:
-        """Run what is posted until ``condition`` holds. Raises TimedOut after ``limit`` seconds of silence."""
+        """Let the player hear until ``condition`` holds. Raises TimedOut after ``limit`` seconds of silence."""
         deadline = time.monotonic() + limit
         while not condition():
             try:
-                self._calls.get(timeout=max(0.0, deadline - time.monotonic()))()
+                self._player.hear(self._items.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
                 raise TimedOut(f"Nothing was heard from the agent for {limit:.0f} seconds.") from None
             deadline = time.monotonic() + limit

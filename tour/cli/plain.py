@@ -20,9 +20,9 @@ class Left(Exception):
 
 def talk(lesson: Lesson, options: StartOptions) -> int:
     """Go through the lesson line by line; 0 also when left early. Raises TourError."""
-    pump = Pump()
     connect = connector(options.where, lesson, options.lang, say)
-    player = Player(lesson, options.lang, connect, pump.post, options.where.device)
+    player = Player(lesson, options.lang, connect, options.where.device)
+    pump = Pump(player)
     try:
         Talk(player, pump).through()
     except Left:

@@ -44,9 +44,9 @@ def replay_file(options: ReplayOptions) -> int:
         for event in recording.events:
             tell(ev.encode(event).decode().rstrip())
         return 0
-    pump = Pump()
     lesson = load(recording.hello.lesson)
-    player = Player(lesson, options.lang, lambda command: ReplaySession(recording), pump.post, "replay")
+    player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
+    pump = Pump(player)
     if options.svg:
         return draw(player, pump, options)
     if options.plain:
@@ -56,7 +56,7 @@ def replay_file(options: ReplayOptions) -> int:
     wanted = StartOptions(
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
     )
-    return show(player, wanted)
+    return show(player, wanted)[0]
 
 
 def _plain(player: Player, pump: Pump) -> int:

@@ -34,9 +34,9 @@ class RunOptions(msgspec.Struct, frozen=True):
 def run(options: RunOptions) -> int:
     """Run the lesson; returns 0 when every check held. Raises TourError."""
     lesson = load(options.lesson)
-    pump = Pump()
     connect = connector(options.where, lesson, options.lang, say)
-    player = Player(lesson, options.lang, connect, pump.post, options.where.device)
+    player = Player(lesson, options.lang, connect, options.where.device)
+    pump = Pump(player)
     writer = Writer(Path(options.output)) if options.output else None
     player.on_event = _listener(options, writer)
     teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from typing import Literal, get_args
 
 import msgspec
 
@@ -39,8 +39,12 @@ def start_lesson(options: StartOptions) -> int:
         return talk(lesson, options)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(t(options.lang, "cli.not_tty", lesson=lesson.id))
-    connect = connector(options.where, lesson, options.lang, say)
-    return show(Player(lesson, options.lang, connect, _no_loop_yet, options.where.device), options)
+    following = lesson.id
+    while following:
+        lesson = load(following)
+        connect = connector(options.where, lesson, options.lang, say)
+        code, following = show(Player(lesson, options.lang, connect, options.where.device), options)
+    return code
 
 
 def dumb() -> bool:
@@ -48,13 +52,25 @@ def dumb() -> bool:
     return os.environ.get("TERM", "") in ("dumb", "")
 
 
-def _no_loop_yet(call: Callable[[], None]) -> None:
-    """Stands in until the app brings its own loop."""
-    raise RuntimeError("an event came before the screen was there")
+def show(player: Player, options: StartOptions) -> tuple[int, str]:
+    """Hand the player to the screen; returns its exit code and the lesson to go on with, if any.
+
+    The agent builds its set-up while the screen is still being imported.
+    """
+    try:
+        player.open()
+        from tour.tui.app import run_tui
+        from tour.tui.options import options as screen_options
+
+        motion = False if options.no_motion else None
+        return run_tui(player, screen_options(options.theme, wanted_glyphs(options.glyphs), motion))
+    finally:
+        player.close()
 
 
-def show(player: Player, options: StartOptions) -> int:
-    """Hand the player to the screen; returns its exit code."""
-    from tour.tui.run import TuiOptions, run_tui
-
-    return run_tui(player, TuiOptions(options.glyphs, options.theme, not options.no_motion))
+def wanted_glyphs(text: str) -> Literal["auto", "unicode", "ascii"]:
+    """``--glyphs`` checked. Raises UsageError."""
+    for known in get_args(Literal["auto", "unicode", "ascii"]):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise UsageError(f"There are no glyphs '{text}'.", "Choose auto, unicode or ascii.")

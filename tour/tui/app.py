@@ -12,9 +12,9 @@ from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import Screen
 
-from tour.errors import AgentLost, TourError
+from tour.agent.session import Item
+from tour.errors import AgentLost
 from tour.i18n import t
-from tour.trace.events import Event
 from tour.tui.inbox import Inbox
 from tour.tui.leaving import crash_words, resume_words
 from tour.tui.options import Options
@@ -45,7 +45,7 @@ class TourApp(App[str]):
             self.register_theme(textual_theme(theme))
         self.player = player
         self.lesson = LessonScreen(player, options, compose)
-        self._inbox: Inbox[Event | TourError] = Inbox(lambda: self.post_message(self.Arrived()))
+        self._inbox: Inbox[Item] = Inbox(lambda: self.post_message(self.Arrived()))
         self.use_theme(THEMES[options.theme])
         self.failure: BaseException | None = None
 
@@ -68,28 +68,16 @@ class TourApp(App[str]):
 
     def on_mount(self) -> None:
         """Begin to listen."""
-        self.player.listen(self._inbox.put, self._ended)
-
-    def _ended(self, error: TourError | None) -> None:
-        if error is not None:
-            self._inbox.put(error)
+        self.player.listen(self._inbox.put)
 
     def on_tour_app_arrived(self) -> None:
         """Give the player what came from the agent, in order."""
         for item in self._inbox.take():
-            if isinstance(item, TourError):
-                self.player.failed(item)
-                self.lesson.trouble(item)
-            else:
-                self._take(item)
+            known = self.player.error
+            self.player.hear(item)
+            if self.player.error is not None and self.player.error is not known:
+                self.lesson.trouble(self.player.error)
         self.lesson.show_soon()
-
-    def _take(self, event: Event) -> None:
-        try:
-            self.player.take(event)
-        except TourError as error:
-            self.player.failed(error)
-            self.lesson.trouble(error)
 
     def action_command_palette(self) -> None:
         """Every key by its words."""

@@ -1,14 +1,14 @@
-"""What the screen asks of a lesson; ``tour.lesson.player`` provides it."""
+"""What the screen asks of a lesson; ``tour.agent.player`` provides it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
+from tour.agent.session import Item
 from tour.errors import TourError
 from tour.i18n import Lang
 from tour.lesson.moment import Moment
-from tour.trace.events import Event
 from tour.trace.timeline import Timeline
 
 
@@ -46,14 +46,15 @@ class PlayerLike(Protocol):
     def restart(self) -> None:
         """A new agent at the present step."""
 
-    def take(self, event: Event) -> None:
-        """The next event of the agent."""
-
-    def failed(self, error: TourError) -> None:
-        """The agent is gone or said something unreadable."""
-
     def set_lang(self, lang: Lang) -> None:
         """Change the language of all words."""
 
-    def listen(self, on_event: Callable[[Event], None], on_end: Callable[[TourError | None], None]) -> None:
-        """Start the agent; both callbacks come from a thread of its own."""
+    @property
+    def error(self) -> TourError | None:
+        """What went wrong, None while all is well."""
+
+    def listen(self, on_item: Callable[[Item], None]) -> None:
+        """Hear all the agent says, on a thread of its own; starts one if there is none."""
+
+    def hear(self, item: Item) -> None:
+        """One thing the agent said."""
