@@ -79,3 +79,15 @@ def test_every_vhost_net_ioctl_of_the_header_is_in_the_table() -> None:
     ours = {fact.name for fact in VhostIoctl}
     other_devices = {name for name in defined if re.match(r"VHOST_(SCSI|VSOCK|VDPA)_", name)}
     assert defined - other_devices <= ours
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_what_the_headers_lack_is_newer_than_they_are(fact: Fact) -> None:
+    header, version = HEADERS / fact.header, HEADERS / "linux" / "version.h"
+    if not header.exists() or not version.exists():
+        pytest.skip(f"no {fact.header} here")
+    (code,) = re.findall(r"LINUX_VERSION_CODE (\d+)", version.read_text())
+    at_hand = int(code) >> 16, int(code) >> 8 & 0xFF
+    since = tuple(int(part) for part in fact.since.split(".")[:2])
+    defined = re.search(rf"#\s*define\s+{fact.name}\b", header.read_text())
+    assert defined or since > at_hand

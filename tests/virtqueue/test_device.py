@@ -185,6 +185,21 @@ def test_chain_loop_of_one_and_of_all(make: Make) -> None:
     assert fault(queue).reason is RingFault.CHAIN_LOOP
 
 
+def test_a_loop_is_given_up_after_num_descriptors(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = make()
+    offer(queue, Desc(BUFFERS, 1, NEXT, 0))
+    reads: list[int] = []
+
+    def endless(index: int) -> Desc:
+        reads.append(index)
+        return Desc(BUFFERS, 1, NEXT, 0)
+
+    monkeypatch.setattr(queue.device.ring, "read_desc", endless)
+    with pytest.raises(RingError):
+        queue.device.pop()
+    assert len(reads) == 8
+
+
 def test_the_longest_chain_is_no_loop(make: Make) -> None:
     queue = make()
     offer(queue, *(Desc(BUFFERS, 1, NEXT if i < 7 else 0, i + 1) for i in range(8)))
@@ -281,7 +296,7 @@ def test_enable_kicks_by_event_idx_asks_for_the_next_entry(make: Make) -> None:
     queue.driver.add([(BUFFERS, 1)])
     queue.driver.publish()
     queue.device.disable_kicks()
-    assert queue.ring.load_used_flags() == 0, "with event idx the flag stays 0 (virtio v1.3 2.7.10.1)"
+    assert queue.ring.load_used_flags() == 0, "with event idx the flag stays 0 (virtio v1.3 2.7.10.2)"
     queue.carry()
     assert not queue.device.enable_kicks()
     assert queue.ring.load_avail_event() == 1

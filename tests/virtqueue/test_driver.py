@@ -201,6 +201,17 @@ def test_used_idx_jump(make: Make) -> None:
     assert refused(queue) is RingFault.USED_JUMP
 
 
+@pytest.mark.parametrize("base", [0, 65535])
+def test_used_idx_may_not_go_back(make: Make, base: int) -> None:
+    queue = make(base=base)
+    for _ in range(2):
+        queue.driver.add(ONE)
+    queue.driver.publish()
+    queue.carry()
+    queue.ring.store_used_idx(base)
+    assert refused(queue) is RingFault.USED_JUMP
+
+
 def test_used_idx_may_not_pass_what_was_published(make: Make) -> None:
     queue = make()
     queue.driver.add(ONE)
@@ -341,6 +352,16 @@ def test_restore_across_the_wrap(make: Make) -> None:
         old.device.fill(head, 0, n)
     old.device.flush(2)
     assert [heir.reap(), heir.reap()] == [(late, 0), (0, 0)] and heir.num_free == 4
+
+
+def test_after_restore_a_kick_is_wanted_whatever_the_device_asked_for(make: Make) -> None:
+    queue = make(features=EVENT)
+    queue.driver.add(ONE)
+    queue.driver.publish()
+    queue.ring.store_avail_event(1000)
+    assert queue.driver.needs_kick(), "base set: nothing is known of earlier kicks"
+    queue.driver.restore(1, 0, [0])
+    assert queue.driver.needs_kick() and not queue.driver.needs_kick()
 
 
 @pytest.mark.parametrize(("features", "event"), [(0, 0), (EVENT, 65535)])

@@ -1,6 +1,7 @@
 """Names and numbers of the kernel's interface, as a table of facts of our own.
 
-Each fact carries the header that defines it and the kernel that first had it. The numbers are written
+Each fact carries the header that defines it and the kernel that first had it (Linus Torvalds' tree; stable
+kernels took some over: Debian's 6.12 has VHOST_SET_FORK_FROM_OWNER). The numbers are written
 here, not taken from the machine's headers, so that reading and replaying work where there is no Linux;
 ``csrc/abi_check.h`` (generated from this table) makes the compiler compare them with the headers at hand.
 
@@ -143,6 +144,8 @@ class TunOffload(Fact):
     TUN_F_TSO6 = 0x04, _TUN, "2.6.27"
     TUN_F_TSO_ECN = 0x08, _TUN, "2.6.27"
     TUN_F_UFO = 0x10, _TUN, "2.6.27"
+    TUN_F_USO4 = 0x20, _TUN, "6.2"
+    TUN_F_USO6 = 0x40, _TUN, "6.2"
 
 
 _NET, _CONFIG, _RING = "linux/virtio_net.h", "linux/virtio_config.h", "linux/virtio_ring.h"
@@ -178,9 +181,16 @@ class Feature(Fact):
     VIRTIO_F_VERSION_1 = 32, _CONFIG, "4.0", _RESERVED
     VIRTIO_F_ACCESS_PLATFORM = 33, _CONFIG, "5.8", _RESERVED
     VIRTIO_F_RING_PACKED = 34, _CONFIG, "5.0", "virtio v1.3 2.8"
-    VIRTIO_F_IN_ORDER = 35, _CONFIG, "6.2", "virtio v1.3 2.7.9"
+    VIRTIO_F_IN_ORDER = 35, _CONFIG, "6.1", "virtio v1.3 2.7.9"
     VIRTIO_F_ORDER_PLATFORM = 36, _CONFIG, "5.1", _RESERVED
     VIRTIO_F_RING_RESET = 40, _CONFIG, "6.0", "virtio v1.3 2.6.1"
+    VIRTIO_NET_F_GUEST_USO4 = 54, _NET, "6.2", _NETBITS
+    VIRTIO_NET_F_GUEST_USO6 = 55, _NET, "6.2", _NETBITS
+    VIRTIO_NET_F_HOST_USO = 56, _NET, "6.2", _NETBITS
+    VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO = 65, _NET, "6.17"
+    VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO_CSUM = 66, _NET, "6.17"
+    VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO = 67, _NET, "6.17"
+    VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO_CSUM = 68, _NET, "6.17"
 
     @property
     def mask(self) -> int:
