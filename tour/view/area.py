@@ -22,7 +22,9 @@ class View:
         self.state: State = moment.state
         self.lang: Lang = moment.lang
         asked = moment.prediction
-        self.secret = asked is not None and not asked.settled and moment.phase in ("orient", "predict")
+        unsettled = asked is None or not asked.settled
+        open_orient = moment.phase == "orient" and not moment.next_code and unsettled
+        self.secret = open_orient or (moment.phase == "predict" and unsettled)
 
     @property
     def kernel(self) -> bool:
@@ -48,6 +50,11 @@ class View:
         if key in self.state.changed:
             return f"{base}+now"
         return f"{base}+step" if key in self.state.step_changed else base
+
+    @property
+    def before_act(self) -> bool:
+        """Whether the step's action is still to come: what is shown must not tell of it."""
+        return self.moment.phase in ("orient", "predict", "do")
 
     def guessed(self, key: str) -> bool:
         """Whether the value at ``key`` came about in a way that was inferred, not seen."""

@@ -28,7 +28,7 @@ def right_side(area: Area, view: View, *, helped: bool) -> int:
     tail = view.tr("lang") + (f"   {view.tr('head.help')}" if helped else "")
     end = area.w - 4
     start = area.right(0, tail, "dim", end=end)
-    area.hit("key:l", start, 0, width_of(view.tr("lang")))
+    area.hit("key:L", start, 0, width_of(view.tr("lang")))
     start = area.right(0, f" {words} ", f"{style}+now", end=start - 2)
     area.anchor("badge", start, 0, width_of(words) + 2)
     return start

@@ -25,6 +25,7 @@ from tour.view.ui import PANELS
 
 PANEL_FULL = 6
 PANEL_LEAST = 4
+TITLES = {"memory": "title.memory_short", "source": "title.source", "checks": "title.checks"}
 
 
 class Plan:
@@ -107,8 +108,7 @@ def _panel(canvas: Canvas, view: View, y: int, w: int, rows: int) -> int:
         queue.title(canvas, 2, y, view, ring)
         queue.draw(Area(canvas, 1, y + 1, w - 2, rows), view, ring)
         return y + 1 + rows
-    titles = {"memory": "title.memory_short", "syscalls": "title.log", "source": "title.source", "checks": "title.checks"}
-    title = packet.title(view) if name == "packet" else view.tr(titles.get(name, "title.log"))
+    title = packet.title(view) if name == "packet" else view.tr(TITLES.get(name, "title.log"))
     canvas.put(2, y, f" {title} ", "title", limit=w - 4)
     drawers = {"memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw}
     drawers.get(name, log.draw)(area, view)

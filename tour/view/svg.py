@@ -62,6 +62,7 @@ def _span(x: int, y: int, span: Span, theme: Theme) -> list[str]:
 def _text(x: float, y: float, text: str, fg: str, look: Look) -> str:
     extra = ' font-weight="bold"' if look.bold else ""
     extra += ' text-decoration="underline"' if look.underline else ""
+    extra += f' font-size="{SIZE + 1.5}"' if width_of(text) > len(text) else ""
     length = f' textLength="{width_of(text) * CELL_W:.1f}" lengthAdjust="spacingAndGlyphs"'
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{fg}"{extra}{length}>{escape(text)}</text>'
 

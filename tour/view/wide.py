@@ -111,7 +111,9 @@ def _left(view: View, w: int, room: int) -> list[Block]:
 def _queue(view: View, index: int) -> Block:
     ring = view.state.rings[index]
     return Block(
-        QUEUE_ROWS, lambda canvas, x, y: queue.title(canvas, x, y, view, ring), lambda area: queue.draw(area, view, ring)
+        QUEUE_ROWS,
+        lambda canvas, x, y: queue.title(canvas, x, y, view, ring),
+        lambda area: queue.draw(area, view, ring),
     )
 
 
@@ -134,11 +136,17 @@ def _right(view: View, w: int, room: int) -> list[Block]:
     return [
         *blocks,
         _flow(view.tr("title.happened"), said, max(2, len(said))),
-        Block(story_rows, _named(story.title(view)), lambda area: story.draw(area.sub(1, 0, area.w - 1, area.h), view, told)),
+        _story(view, told, story_rows),
         _flow(view.tr("title.source"), line, len(line)),
         Block(check_rows, _named(view.tr("title.checks")), _inset(checks.draw, view)),
         _flow(view.tr("title.next"), ahead, max(1, len(ahead))),
     ]  # fmt: skip
+
+
+def _story(view: View, told: list[Row], rows: int) -> Block:
+    return Block(
+        rows, _named(story.title(view)), lambda area: story.draw(area.sub(1, 0, area.w - 1, area.h), view, told)
+    )
 
 
 def _card(view: View, rows: int) -> Block:

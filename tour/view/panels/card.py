@@ -77,7 +77,8 @@ def holes(state: State) -> int:
 
 def _memory(view: View) -> str:
     count = view.state.mem_table
-    return view.tr("card.regions", n=count, holes=holes(view.state)) if count else "-"
+    gaps = holes(view.state)
+    return view.tr("card.regions_hole" if gaps == 1 else "card.regions", n=count, holes=gaps) if count else "-"
 
 
 def _ring(view: View, ring: Ring, w: int) -> str:

@@ -12,7 +12,7 @@ def rows(view: View, w: int) -> list[Row]:
     state = view.state
     if state.last is None:
         return plain_rows(view.tr("happened.nothing"), w, "dim")
-    found = plain_rows(sentence(state.last, state, view.lang), w)
+    found = plain_rows(sentence(state.last, state, view.lang), w, "title")
     if state.ended == "still":
         found += plain_rows(view.tr("happened.still"), w, "warn")
     return found

@@ -10,7 +10,7 @@ def draw(area: Area, view: View) -> None:
     """As many keys as fit, each a mouse target; help and the palette are always kept."""
     keys = _keys(view)
     gap = 4 if view.wide else 2
-    tail = [("?", "help", "question_mark"), ("^p", "all", "ctrl+p")]
+    tail = [("?", "help", "question_mark"), ("^p", "all", "ctrl+p")]  # always kept
     room = area.w - 2 - sum(_width(view, key) + gap for key in tail)
     x = 1
     for key in keys:
@@ -42,10 +42,10 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     if moment.badge.kind == "back":
         keys += [("End", "live", "end")]
     else:
-        keys += [("Enter", "enter", "enter")]
+        keys += [("Enter", "on" if moment.phase not in ("predict", "do") else "enter", "enter")]
     keys += [("←", "back", "left"), ("→", "forward", "right")]
     if view.wide:
         keys += [("space", "play", "space"), ("[ ]", "speed", "right_square_bracket")]
-        keys += [("f", "fork", "f"), ("t", "until", "t"), ("Tab", "panel", "tab"), ("y", "copy", "y")]
-        return [*keys, ("x", "export", "x")]
+        keys += [("f", "fork", "f"), ("Tab", "panel", "tab"), ("y", "copy", "y"), ("d", "more", "d")]
+        return [*keys, ("t", "theme", "t"), ("L", "language", "L"), ("q", "quit", "q")]
     return [*keys, ("Tab", "panel", "tab"), ("f", "fork", "f")]

@@ -72,10 +72,14 @@ def _frame(area: Area, y: int, view: View, item: Frame, step: int, now: bool) ->
 def short(event: ev.Event) -> str:
     """An event in a few words, the same in both languages: names and numbers."""
     data: Any = event.data
-    queue = queue_name(data.queue) if hasattr(data, "queue") and data.queue is not None else ""
-    match type(data).__name__:
+    queue = queue_name(data.queue) if getattr(data, "queue", None) is not None else ""
+    return _short(type(data).__name__, data, queue)
+
+
+def _short(kind: str, data: Any, queue: str) -> str:
+    match kind:
         case "Ioctl":
-            return data.name.removeprefix("VHOST_") + (f" {detail_words(data.arg)}" if data.arg else "")
+            return f"{data.name.removeprefix('VHOST_')} {detail_words(data.arg)}".rstrip()
         case "Syscall":
             return f"{data.name}()"
         case "Store":
@@ -91,5 +95,5 @@ def short(event: ev.Event) -> str:
             return f"{queue} call read"
         case "Snapshot":
             return f"{queue}.used.idx {data.used_idx}"
-        case name:
-            return name.lower()
+        case _:
+            return kind.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tour.trace import events as ev
@@ -47,13 +48,8 @@ def queue_name(queue: int) -> str:
 
 def line(event: ev.Event, kernel: bool) -> tuple[str, str]:
     """One event as text and the bytes of it."""
-    data: Any = event.data
-    name = type(data).__name__
-    makers = {
-        "Syscall": _syscall, "Ioctl": _ioctl, "Store": _store, "Write": _write, "Kick": _kick, "Call": _call,
-        "Drain": _drain, "Snapshot": _snapshot,
-    }  # fmt: skip
-    text, raw = makers[name](data, kernel) if name in makers else (name.lower(), "")
+    maker = _MAKERS.get(type(event.data))
+    text, raw = maker(event.data, kernel) if maker else (type(event.data).__name__.lower(), "")
     return ("~ " if event.inferred else "") + text, raw
 
 
@@ -99,3 +95,9 @@ def _drain(data: ev.Drain, kernel: bool) -> tuple[str, str]:
 def _snapshot(data: ev.Snapshot, kernel: bool) -> tuple[str, str]:
     entries = "".join(f" [{slot}]={{{head}, {length}}}" for slot, head, length in data.used)
     return f"seen   {queue_name(data.queue)}.used         idx {data.used_idx}, flags {data.used_flags}{entries}", ""
+
+
+_MAKERS: dict[type, Callable[[Any, bool], tuple[str, str]]] = {
+    ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Store: _store, ev.Write: _write, ev.Kick: _kick, ev.Call: _call,
+    ev.Drain: _drain, ev.Snapshot: _snapshot,
+}  # fmt: skip

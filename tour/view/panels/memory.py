@@ -115,20 +115,19 @@ def draw_bar(area: Area, view: View) -> None:
     if not regions:
         area.put(0, 0, view.tr("memory.none"), "dim")
         return
-    labels = [[(_label(part), part) for part in parts(view, region)] for region in regions]
-    spare = _spare(area.w, view, regions, labels)
+    found = [parts(view, region) for region in regions]
+    spare = _spare(area.w, view, regions, found)
+    if spare < 0:
+        found = [[part for part in row if part.kind != "free"] for row in found]
     x = area.put(0, 0, "GPA ", "head")
     area.put(0, 1, "HVA", "head")
     end = 0
-    for index, region in enumerate(regions):
+    for region, row in zip(regions, found, strict=True):
         if end and region.gpa > end:
             x = area.put(x, 0, f"┤ {view.tr('memory.hole')} ", "dim")
-        where = x
-        x = area.put(x, 0, f"{region.gpa:#x} ", "head") if not labels[index] or labels[index][0][1].kind != "buffer" else x
-        for label, part in labels[index]:
-            x = _part(area, x, view, label, part, spare)
         words = view.tr("memory.region", hva=f"{region.hva:#x}", n=region.index, size=size_words(region.size))
-        area.put(max(4, min(where, area.w - width_of(words))), 1, words, "dim")
+        area.put(max(4, min(x, area.w - width_of(words))), 1, words, "dim")
+        x = _region_bar(area, x, view, region, row, max(0, spare))
         end = region.gpa + region.size
     area.put(x, 0, "┤", "frame")
 
@@ -139,19 +138,33 @@ def _label(part: Part) -> str:
     return part.label
 
 
-def _spare(w: int, view: View, regions: list[Region], labels: list[list[tuple[str, Part]]]) -> int:
-    used = 6 + sum(width_of(label) + 3 for row in labels for label, _ in row)
-    used += sum(width_of(f"{region.gpa:#x}") + 1 for region in regions) + 8 * (len(regions) - 1)
-    free = sum(part.kind == "free" for row in labels for _, part in row)
-    return max(0, min(12, (w - used) // max(1, free)))
+def _spare(w: int, view: View, regions: list[Region], found: list[list[Part]]) -> int:
+    """Cells left over for each free stretch; negative when even their names do not fit."""
+    flat = [part for row in found for part in row]
+    used = 6 + sum(width_of(_label(part)) + (2 if part.kind in ("avail", "used") else 3) for part in flat)
+    used += sum(width_of(f"{region.gpa:#x}") + 2 for region in regions)
+    used += (width_of(view.tr("memory.hole")) + 4) * (len(regions) - 1)
+    free = sum(part.kind == "free" for part in flat)
+    return min(16, (w - used) // max(1, free)) if w >= used else -1
 
 
-def _part(area: Area, x: int, view: View, label: str, part: Part, spare: int) -> int:
-    x = area.put(x, 0, "├", "frame")
+def _region_bar(area: Area, x: int, view: View, region: Region, row: list[Part], spare: int) -> int:
+    if not row or row[0].kind != "buffer":
+        x = area.put(x, 0, "├", "frame")
+        x = area.put(x, 0, f" {region.gpa:#x}", "head")
+        x = area.put(x, 0, " ", "text")
+    for part in row:
+        x = _part(area, x, view, part, spare)
+    return x
+
+
+def _part(area: Area, x: int, view: View, part: Part, spare: int) -> int:
+    if part.kind not in ("avail", "used"):
+        x = area.put(x, 0, "├", "frame")
     if part.kind == "free":
         dashes = "─" * (spare // 2)
-        return area.put(x, 0, f"{dashes} {label} {dashes}", "dim")
-    end = area.put(x, 0, f" {label} ", style_of(view, part))
+        return area.put(x, 0, f"{dashes} {part.label} {dashes}", "dim")
+    end = area.put(x, 0, f" {_label(part)} ", style_of(view, part))
     for name in part.names[:64]:
         area.anchor(name, x, 0, end - x)
     return end
@@ -175,8 +188,9 @@ def draw(area: Area, view: View) -> None:
 
 def _region_line(area: Area, y: int, view: View, region: Region) -> None:
     style = view.style(f"region[{region.index}]", "control")
-    text = view.tr("memory.region_line", n=region.index, start=f"{region.gpa:#x}",
-                   end=f"{region.gpa + region.size - 1:#x}", hva=f"{region.hva:#x}", size=size_words(region.size))  # fmt: skip
+    last = region.gpa + region.size - 1
+    words = {"start": f"{region.gpa:#x}", "end": f"{last:#x}", "hva": f"{region.hva:#x}"}
+    text = view.tr("memory.region_line", n=region.index, size=size_words(region.size), **words)
     area.put(0, y, cut(text, area.w), style)
 
 

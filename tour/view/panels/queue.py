@@ -16,7 +16,8 @@ def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring) -> None:
     end = canvas.put(x, y, f" {shown} ", "title")
     if ring.broken:
         end = canvas.put(end, y, f"{view.tr('queue.broken')} ", "bad+now")
-    for name, bell, silence in (("kick", ring.kick, _kicks_off(view, ring)), ("call", ring.call, _calls_off(view, ring))):
+    bells = (("kick", ring.kick, _kicks_off(view, ring)), ("call", ring.call, _calls_off(view, ring)))
+    for name, bell, silence in bells:
         text = bell_words(view, name, bell) + silence
         key = f"{ring.name}.{name}.count"
         guess = "~" if view.guessed(key) else ""

@@ -114,7 +114,7 @@ def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
     taken = _marks(area, y, view, ring, shown, which, writer, reader)
     words = view.tr("queue.waiting" if which == "avail" else "queue.to_reap",
                     n=ring.waiting if which == "avail" else ring.to_reap)  # fmt: skip
-    place = _gap(area.w, shown.x, width_of(words), taken, 44 if view.wide else 31)
+    place = _gap(area.w, shown.x, width_of(words), taken, 45 if view.wide else 31)
     if place is not None:
         area.put(place, y, words, "text+step" if key in view.state.changed else "text")
 

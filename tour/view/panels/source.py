@@ -6,6 +6,7 @@ from tour.trace import events as ev
 from tour.view.area import Area, View
 from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows
 
+BY_KERNEL = (ev.Snapshot, ev.Call, ev.Packet, ev.Count)
 KERNEL_FILE = "drivers/vhost/net.c"
 
 
@@ -14,7 +15,7 @@ def rows(view: View, w: int) -> list[Row]:
     last = view.state.last
     if last is None:
         return plain_rows(view.tr("source.none"), w, "dim")
-    if view.kernel and last.source == "observer" and isinstance(last.data, ev.Snapshot | ev.Call | ev.Packet | ev.Count):
+    if view.kernel and last.source == "observer" and isinstance(last.data, BY_KERNEL):
         return _kernel(view, w)
     if not last.code:
         return plain_rows(view.tr("source.none"), w, "dim")

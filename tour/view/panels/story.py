@@ -30,11 +30,19 @@ def rows(view: View, w: int, *, full: bool = False) -> list[Row]:
         "check": _check, "vary": _vary,
     }  # fmt: skip
     found = makers[moment.phase](view, w)
-    if full and moment.phase == "predict" and moment.text:
-        found = [*text_rows(moment.text, w, "dim"), [], *found]
+    if full and moment.phase in ("predict", "observe"):
+        found = [*found, *_reminder(view, w)]
     if view.ui.more and moment.more and not view.secret:
         found = [*found, [], *text_rows(moment.more, w)]
     return found
+
+
+def _reminder(view: View, w: int) -> list[Row]:
+    """Below the answer, where there is room: what was asked and what to watch."""
+    moment = view.moment
+    asked = moment.prediction if moment.phase == "observe" else None
+    found = [[], *plain_rows(asked.question, w, "dim")] if asked else []
+    return [*found, [], *text_rows(moment.text, w, "dim")] if moment.text else found
 
 
 def draw(area: Area, view: View, found: list[Row]) -> None:

@@ -6,8 +6,8 @@ from tour.view.area import Area, View
 from tour.view.text import cut
 
 BEFORE = ("orient", "predict", "do")
-NARROW = (2, 22, 42, 60, 73)
-WIDE = (2, 25, 50, 76, 92)
+NARROW = (2, 21, 41, 59, 72)
+WIDE = (2, 24, 50, 76, 92)
 WIDE_WIDTH, NARROW_WIDTH = 102, 78
 WORKER_STATES = "RSDIZTtX"
 
@@ -26,8 +26,8 @@ def draw(area: Area, view: View) -> None:
         active = status[1]
         area.put(x, 0, cut(name, room), f"{style}+step" if active else style)
         if view.wide:
-            area.put(x + 2, 1, cut(plane, room - 2), "dim")
-        at = x + 2 if index < 3 else x
+            area.put(x + 2 if index < 3 else x, 1, cut(plane, room - 1), "dim")
+        at = x + (1 if active else 2) if index < 3 else x
         area.put(at, area.h - 1, cut(f" {status[0]} " if active else status[0], room), "turn" if active else style)
         area.anchor(anchor, x, 0, room, area.h)
 
