@@ -2,7 +2,8 @@
 
 Everything happens in a mount namespace of its own; the machine's /dev is untouched.
 With ``--forbid`` first: in a user namespace that allows no further ones, as a locked-down system does.
-Usage (as root): as_nobody.py [--forbid] COMMAND...
+With ``--weak-root`` first: still root, but without CAP_SYS_ADMIN, as in a container.
+Usage (as root): as_nobody.py [--forbid | --weak-root] COMMAND...
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import tempfile
 from tour.abi import libc
 
 NOBODY = 65534
-PR_SET_DUMPABLE = 4  # linux/prctl.h
+PR_SET_DUMPABLE, PR_CAPBSET_DROP = 4, 24  # linux/prctl.h
+CAP_SYS_ADMIN = 21  # linux/capability.h
 
 
 def own_tun() -> None:
@@ -56,6 +58,9 @@ def forbid_namespaces() -> None:
 def main() -> None:
     """See the module's text."""
     argv = sys.argv[1:]
+    if argv[0] == "--weak-root":
+        libc.prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)
+        os.execvp(argv[1], argv[1:])
     if os.getuid() == 0:
         if os.path.exists("/dev/net/tun"):
             own_tun()

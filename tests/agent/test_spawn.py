@@ -83,6 +83,7 @@ def family(degrade: str = "no", prefix: tuple[str, ...] = (), thread: str = "mai
 
 
 AS_NOBODY = (sys.executable, str(HERE / "as_nobody.py"))
+AS_WEAK_ROOT = (*AS_NOBODY, "--weak-root")
 AS_FORBIDDEN = (*AS_NOBODY, "--forbid")
 
 
@@ -141,6 +142,15 @@ def test_an_ordinary_user_gets_a_user_namespace() -> None:
     with family(prefix=AS_NOBODY) as group:
         assert group.layers[:4] == ["user", "net", "mount", "pid"]
         assert "noipv6" in group.layers
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become a weaker one")
+def test_root_without_its_capability_gets_a_user_namespace_too() -> None:
+    require("tun")
+    with family(prefix=AS_WEAK_ROOT) as group:
+        assert group.layers[:4] == ["user", "net", "mount", "pid"]
+        assert group.refused == ""
+        assert group.words.startswith("tap uid 0")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to lock an ordinary user down")

@@ -14,7 +14,7 @@ import pytest
 from tests.net.talk import ARP, ask
 from tests.support import in_own_network
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC
-from tour.net.links import IpProgram, LinkError, Links, PyrouteLinks, open_links, read_counters
+from tour.net.links import IP_ENV, IpProgram, LinkError, Links, PyrouteLinks, open_links, read_counters
 from tour.net.tap import TapPort
 
 SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR = 0x8913, 0x8915, 0x8927
@@ -96,3 +96,10 @@ def test_pyroute2_is_imported_only_when_used() -> None:
 def test_counters_of_no_link() -> None:
     with pytest.raises(LinkError, match="Link nope: there is no such link"):
         read_counters("nope")
+
+
+def test_pyroute2_missing_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyroute2", None)
+    with pytest.raises(LinkError, match="pyroute2 could not be imported") as caught:
+        PyrouteLinks().set_up("nope")
+    assert IP_ENV in caught.value.fix

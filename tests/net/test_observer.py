@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import shutil
+import struct
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -103,3 +108,32 @@ def test_a_flood_is_counted_as_lost() -> None:
 def test_no_such_interface() -> None:
     with pytest.raises(OSError, match="No such device"):
         TapObserver("nope")
+
+
+@in_own_network
+def test_tcpdump_saw_the_same() -> None:
+    program = shutil.which("tcpdump", path="/usr/bin:/usr/sbin:/sbin")
+    if program is None:
+        pytest.skip("no tcpdump here")
+    port = open_port(choice="tap")
+    argv = [program, "-Z", "root", "--immediate-mode", "-U", "-c", "6", "-w", "-", "-i", port.name]
+    with (
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as dump,
+        closing(port.observe()) as observer,
+    ):
+        assert dump.stderr
+        assert b"listening" in dump.stderr.readline()
+        for frame in (ARP, ping(1), ping(2)):
+            ask(port, frame)
+        capture = dump.communicate(timeout=20)[0]
+        assert list(packets(capture)) == [one.frame for one in observer.poll()]
+    port.close()
+
+
+def packets(capture: bytes) -> Iterator[bytes]:
+    """The frames of a capture in pcap's classic format (24 bytes of header, 16 before each frame)."""
+    at = 24
+    while at < len(capture):
+        (length,) = struct.unpack_from("=I", capture, at + 8)
+        yield capture[at + 16 : at + 16 + length]
+        at += 16 + length

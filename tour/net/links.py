@@ -104,15 +104,24 @@ class PyrouteLinks(Links):
 
     @contextmanager
     def _route(self, name: str, what: str) -> Iterator[tuple[Any, int]]:
-        from pyroute2 import IPRoute  # type: ignore[import-untyped]
-        from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
-
+        IPRoute, NetlinkError = _pyroute2()
         with naming(name, what):
             try:
                 with IPRoute() as route:
                     yield route, socket.if_nametoindex(name)
             except NetlinkError as error:
                 raise OSError(error.code, os.strerror(error.code)) from error
+
+
+def _pyroute2() -> tuple[Any, Any]:
+    """The two classes we need; imported when first used, because that takes long."""
+    try:
+        from pyroute2 import IPRoute  # type: ignore[import-untyped]
+        from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+    except ImportError as error:
+        fix = f"pip install pyroute2, or set {IP_ENV}=/path/to/ip"
+        raise LinkError("No link can be set up: pyroute2 could not be imported.", str(error), fix) from error
+    return IPRoute, NetlinkError
 
 
 class IpProgram(Links):
