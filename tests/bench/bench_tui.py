@@ -21,7 +21,8 @@ from tests.bench.terminal import Terminal, plain
 MOST_TIMES_BARE = 2.0
 MOST_SECONDS_KEY = 0.050
 LATENCY_SIZE = (160, 48)
-KEYS = (b"\t", b"\x1b[D", b"?", b"?", b"\x1b[C", b"\x1b[Z", b"t", b"\x1b[A", b"L", b"\x1b[B", b"L", b"t", b"t", b"t")
+KEYS = (b"\x1b[D", b"?", b"?", b"\x1b[D", b"\x1b[C", b"t", b"\x1b[C", b"L", b"t", b"f", b"L", b"t", b"d", b"t")
+"""Keys that each change the picture: looking back and forward, cards, themes, the language."""
 
 Pair = tuple[float, float]
 

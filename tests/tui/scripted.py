@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -13,6 +14,12 @@ from tour.i18n import Lang
 from tour.lesson.moment import Moment, Phase, TimelineView
 from tour.trace.events import Event
 from tour.trace.timeline import Timeline
+
+
+@cache
+def told(step: str, phase: Phase, lang: Lang, device: str, struck: bool) -> Moment:
+    """The view's moment; telling the whole story takes long, so each is told once."""
+    return moment(step, phase, lang, device, struck=struck and phase == "predict")
 
 
 class ScriptedPlayer:
@@ -33,10 +40,7 @@ class ScriptedPlayer:
         return self.story.timeline
 
     def moment(self) -> Moment:
-        device = self.story.device
-        drawn = moment(STEPS[self.index], "predict", self.lang, device, struck=self.struck)
-        if self.phase == "observe":
-            drawn = moment(STEPS[self.index], "observe", self.lang, device)
+        drawn = told(STEPS[self.index], self.phase, self.lang, self.story.device, self.struck)
         length = len(self.timeline)
         position = length if self.position is None else self.position
         return replace(

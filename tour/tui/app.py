@@ -41,17 +41,13 @@ class TourApp(App[str]):
 
     def __init__(self, player: PlayerLike, options: Options) -> None:
         super().__init__()
-        for theme in THEMES.values():
-            self.register_theme(textual_theme(theme))
         self.player = player
         self.lesson = LessonScreen(player, options, compose)
         self._inbox: Inbox[Item] = Inbox(lambda: self.post_message(self.Arrived()))
-        self.use_theme(THEMES[options.theme])
+        self._use_theme(THEMES[options.theme])
         self.failure: BaseException | None = None
 
-    def use_theme(self, theme: Theme) -> None:
-        """Colour Textual's own parts to match the canvas."""
-        self.theme = f"tour-{theme.name}"
+    def _use_theme(self, theme: Theme) -> None:
         self.no_color = theme.mono
         self._filters = filters(self._filters, theme)
 
@@ -81,12 +77,16 @@ class TourApp(App[str]):
 
     def action_command_palette(self) -> None:
         """Every key by its words."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=t(self.lesson.lang, "tui.palette")))
+        if isinstance(self.screen, CommandPalette):
+            return
+        theme = textual_theme(THEMES[self.lesson.theme_name])
+        self.register_theme(theme)
+        self.theme = theme.name  # only now: restyling all of Textual costs more than a frame, and only this shows it
+        self.push_screen(CommandPalette(placeholder=t(self.lesson.lang, "tui.palette")))
 
     def on_lesson_screen_themed(self, message: LessonScreen.Themed) -> None:
         """Textual's own parts follow the canvas."""
-        self.use_theme(message.theme)
+        self._use_theme(message.theme)
 
     def on_lesson_screen_leave(self, message: LessonScreen.Leave) -> None:
         """Out."""

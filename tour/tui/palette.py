@@ -16,7 +16,8 @@ from tour.view.themes import Theme
 CSS = "SearchIcon { display: none; }"
 """Textual's palette shows a glyph with an emoji form, two cells wide here and one there."""
 
-_ANSI_VARIABLES = (
+_CURSOR_STYLES = ("block-cursor-text-style", "block-cursor-blurred-text-style")
+_ANSI_COLOURS = (
     "ansi-background", "ansi-foreground", "border", "border-blurred", "block-cursor-foreground",
     "block-cursor-background", "input-cursor-background", "input-cursor-foreground", "input-selection-background",
     "input-selection-foreground", "scrollbar", "scrollbar-background", "block-hover-background",
@@ -30,7 +31,7 @@ def textual_theme(theme: Theme) -> TextualTheme:
         return TextualTheme(
             f"tour-{theme.name}", primary=plain, secondary=plain, foreground=plain, background=plain, surface=plain,
             panel=plain, boost=plain, warning=plain, error=plain, success=plain, accent=plain, ansi=True,
-            variables=dict.fromkeys(_ANSI_VARIABLES, plain),
+            variables=dict.fromkeys(_ANSI_COLOURS, plain) | dict.fromkeys(_CURSOR_STYLES, "bold reverse"),
         )  # fmt: skip
     colours = theme.colours
     return TextualTheme(
