@@ -18,7 +18,9 @@ UNICODE_LINES = {
     UP | DOWN | LEFT: "┤", DOWN | LEFT | RIGHT: "┬", UP | LEFT | RIGHT: "┴", UP | DOWN | LEFT | RIGHT: "┼",
 }  # fmt: skip
 ASCII_LINES = {bits: "|" if not bits & 12 else "-" if not bits & 3 else "+" for bits in UNICODE_LINES}
-ASCII_GLYPHS = {"●": "*", "○": "o", "←": "<", "→": ">", "…": "~", "─": "-", "│": "|", "├": "+", "┤": "+", "·": "."}
+ASCII_GLYPHS = {"●": "*", "←": "<", "→": ">", "…": ".", **{
+    glyph: ASCII_LINES[bits] for bits, glyph in UNICODE_LINES.items() if bits
+}}  # fmt: skip
 
 
 class Rect(msgspec.Struct, frozen=True):
@@ -82,7 +84,8 @@ class Canvas:
         self.hits: list[Hit] = []
         self._chars = [[" "] * width for _ in range(height)]
         self._styles = [["text"] * width for _ in range(height)]
-        self._bits: dict[tuple[int, int], int] = {}
+        self._bits = [bytearray(width) for _ in range(height)]
+        self._glyphs = [(ASCII_LINES if ascii_only else UNICODE_LINES).get(bits, " ") for bits in range(16)]
 
     def put(self, x: int, y: int, text: str, style: str = "text", *, limit: int | None = None) -> int:
         """Write ``text`` from cell (x, y), cut at ``limit`` cells and at the right edge.
@@ -132,22 +135,26 @@ class Canvas:
 
     def hline(self, x: int, y: int, w: int, style: str = "frame") -> None:
         """A line of ``w`` cells to the right; its ends join what they meet."""
-        for column in range(x, x + w):
-            bits = (LEFT if column > x else 0) | (RIGHT if column < x + w - 1 else 0)
-            self._line(column, y, bits, style)
+        x, end = max(0, x), min(self.width, x + w)
+        if not 0 <= y < self.height or end - x < 1:
+            return
+        bits = self._bits[y]
+        for column in range(x, end):
+            bits[column] |= LEFT | RIGHT
+        bits[x] &= ~LEFT if x == 0 or not bits[x - 1] & RIGHT else 15
+        bits[end - 1] &= ~RIGHT if end == self.width or not bits[end] & LEFT else 15
+        self._chars[y][x:end] = [self._glyphs[cell] for cell in bits[x:end]]
+        self._styles[y][x:end] = [style] * (end - x)
 
     def vline(self, x: int, y: int, h: int, style: str = "frame") -> None:
         """A line of ``h`` cells downwards; its ends join what they meet."""
-        for row in range(y, y + h):
-            bits = (UP if row > y else 0) | (DOWN if row < y + h - 1 else 0)
-            self._line(x, row, bits, style)
-
-    def _line(self, x: int, y: int, bits: int, style: str) -> None:
-        if not (0 <= x < self.width and 0 <= y < self.height):
+        if not 0 <= x < self.width:
             return
-        bits |= self._bits.get((x, y), 0)
-        self._bits[x, y] = bits
-        self.put(x, y, (ASCII_LINES if self.ascii_only else UNICODE_LINES)[bits], style)
+        first, end = max(0, y), min(self.height, y + h)
+        for row in range(first, end):
+            self._bits[row][x] |= (UP if row > first else 0) | (DOWN if row < end - 1 else 0)
+            self._chars[row][x] = self._glyphs[self._bits[row][x]]
+            self._styles[row][x] = style
 
     def anchor(self, name: str, x: int, y: int, w: int = 1, h: int = 1) -> None:
         """Name a place; the first to take a name keeps it."""

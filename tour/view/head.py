@@ -44,6 +44,14 @@ def title(area: Area, view: View, room: int, *, short: bool) -> int:
     return area.put(x + (2 if short else 3), 0, step, "head")
 
 
+def width(view: View) -> int:
+    """Cells of lesson, step and phases in one row."""
+    moment = view.moment
+    step = view.tr("head.step", n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
+    parts = sum(width_of(view.tr(f"phase.{phase}")) + 3 for phase in PHASES)
+    return width_of(f"{moment.lesson} {moment.title}") + width_of(step) + parts + 10
+
+
 def phases(area: Area, x: int, y: int, view: View) -> int:
     """The parts of a step, the present one in brackets."""
     for index, phase in enumerate(PHASES):

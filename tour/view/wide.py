@@ -47,13 +47,8 @@ def right_width(w: int) -> int:
 def draw(canvas: Canvas, view: View) -> None:
     """The whole screen."""
     w, h = canvas.width, canvas.height
-    top = Area(canvas, 0, 0, w, 1)
-    edge = head.right_side(top, view, helped=True)
-    end = head.title(top, view, edge - 50, short=False)
-    end = head.phases(top, end + 3, 0, view)
-    head.forked(top, end + 3, 0, view)
+    first, last = _head(canvas, view, w), h - 3
     middle = w - right_width(w)
-    first, last = 1, h - 3
     for x in (0, middle, w - 1):
         canvas.vline(x, first, last - first + 1)
     _stack(canvas, 0, middle + 1, first, last, _left(view, middle - 1, last - first))
@@ -61,6 +56,17 @@ def draw(canvas: Canvas, view: View) -> None:
     canvas.hline(0, last, w)
     timeline.draw(Area(canvas, 0, h - 2, w, 1), view)
     keys.draw(Area(canvas, 0, h - 1, w, 1), view)
+
+
+def _head(canvas: Canvas, view: View, w: int) -> int:
+    """One row where all of it fits, else two; returns how many."""
+    top = Area(canvas, 0, 0, w, 2)
+    edge = head.right_side(top, view, helped=True)
+    end = head.title(top, view, edge - 4, short=False)
+    one = head.width(view) < edge
+    end = head.phases(top, end + 3 if one else 1, 0 if one else 1, view)
+    head.forked(top, end + 3, 0 if one and end + 20 < edge else 1, view)
+    return 1 if one else 2
 
 
 def _stack(canvas: Canvas, x: int, w: int, first: int, last: int, blocks: list[Block]) -> None:
@@ -125,14 +131,15 @@ def _right(view: View, w: int, room: int) -> list[Block]:
     card_rows, check_rows = 8, max(1, len(listed))
     fixed = 6 + max(2, len(said)) + len(line) + max(1, len(ahead))
     need = len(told)
-    card_rows = max(7, min(card_rows, room - fixed - need - check_rows))
     if room - fixed - card_rows - check_rows < need:
-        check_rows = max(1, room - fixed - card_rows - need)
+        card_rows = 7
     if room - fixed - card_rows - check_rows < need:
-        card_rows = max(0, room - fixed - check_rows - need)
-    blocks = [] if card_rows < 3 else [_card(view, card_rows)]
-    fixed -= 0 if blocks else 1
-    story_rows = max(1, room - fixed - (card_rows if blocks else 0) - check_rows)
+        card_rows = 0
+        fixed -= 1
+    if room - fixed - check_rows < need:
+        check_rows = max(min(2, check_rows), room - fixed - need)
+    blocks = [_card(view, card_rows)] if card_rows else []
+    story_rows = max(1, room - fixed - card_rows - check_rows)
     return [
         *blocks,
         _flow(view.tr("title.happened"), said, max(2, len(said))),

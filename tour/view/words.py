@@ -42,13 +42,22 @@ def changes(before: State, after: State, lang: Lang) -> str:
 def _change(say: Say, before: State, after: State, key: str) -> str:
     if key.startswith("mem."):
         return say.raw("change.memory", gpa=key[4:])
+    if key in ("port", "tx.free", "rx.free"):
+        return ""
     try:
         old, new = read(before, key), read(after, key)
     except PathError:
         return key
     if old == new:
         return ""
-    return say.raw("change.word", name=key, old="-" if old is None else old, new="-" if new is None else new)
+    return say.raw("change.word", name=key, old=_value(old), new=_value(new))
+
+
+def _value(value: object) -> str:
+    """A value as one writes it in a sentence; what was never written is a dash."""
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"{part:#x}" if part > 0xFFFF else str(part) for part in value) + "}"
+    return "-" if value is None else str(value)
 
 
 def fault_words(reason: str, lang: Lang) -> str:

@@ -62,7 +62,7 @@ def _owner(view: View) -> str:
         return "-"
     pid = state.worker.name.rpartition("-")[2]
     who = view.tr("card.pid", pid=pid) if pid.isdigit() else view.tr("card.us")
-    return f"{who}    {view.tr('card.worker', tid=state.worker.tid)}" if state.worker.tid else who
+    return f"{who}  {view.tr('card.worker', tid=state.worker.tid)}" if state.worker.tid else who
 
 
 def _features(view: View) -> str:
@@ -91,7 +91,7 @@ def _ring(view: View, ring: Ring, w: int) -> str:
         parts.append(view.tr("card.addresses"))
     bells = " ".join(name for name, bell in (("kick", ring.kick), ("call", ring.call)) if bell.fd is not None)
     text = ", ".join([*parts, bells] if bells else parts)
-    return (text if width_of(text) <= w else text.replace(" (HVA)", "")) or "-"
+    return (text if width_of(text) <= w else text.replace(view.tr("card.addresses"), "3 HVA")) or "-"
 
 
 def _backend(view: View) -> str:

@@ -13,6 +13,7 @@ from tour.view.text import cut
 
 HEX_AT = 6
 PER_ROW = 16
+ROOMY = 92
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -97,7 +98,7 @@ def draw(area: Area, view: View) -> None:
         area.put(0, 0, view.tr("packet.none"), "dim")
         return
     known = all_fields(found)
-    per_row = PER_ROW if area.w >= 74 else 8
+    per_row = PER_ROW if area.w >= ROOMY else 8
     rows = _rows(view, known, found, area.h, per_row)
     scroll = max(0, min(view.ui.scroll.get("packet", 0), len(rows) - area.h))
     for y, row in enumerate(rows[scroll : scroll + area.h]):

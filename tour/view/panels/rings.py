@@ -59,7 +59,8 @@ def draw(area: Area, view: View, ring: Ring) -> None:
     _entries(area, row + 2, view, ring, shown, "used")
     _indices(area, row + 3, view, ring, shown, "used")
     if row + 4 < area.h:
-        area.put(shown.x, row + 4, _legend(view, ring, area.w - shown.x), "dim")
+        words = _legend(view, ring, area.w - shown.x)
+        area.put(max(1, min(shown.x, area.w - width_of(words))), row + 4, words, "dim")
 
 
 def _numbers(area: Area, shown: Slots) -> None:
@@ -126,8 +127,10 @@ def _marks(
     write, read = (ring.avail_idx, ring.last_avail_idx) if which == "avail" else (ring.used_idx, ring.last_used_idx)
     private = f"{ring.name}.{'last_avail_idx' if which == 'avail' else 'last_used_idx'}"
     taken = []
+    beyond = shown.x + len(shown.shown) * shown.stride if shown.partial else None
     at_write = shown.column(write % ring.num) if ring.num else None
     at_read = shown.column(read % ring.num) if ring.num else None
+    at_write, at_read = (beyond if at is None else at for at in (at_write, at_read))
     if at_read is not None and at_read == at_write:
         at_read += 1
     if at_write is not None:
@@ -149,7 +152,8 @@ def _gap(w: int, start: int, room: int, taken: list[int], wanted: int) -> int | 
 def _legend(view: View, ring: Ring, room: int) -> str:
     if ring.num and (ring.avail_idx >= ring.num or ring.used_idx >= ring.num):
         parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
-        return "  ".join(part for part in parts if part)
+        words = ", ".join(part for part in parts if part)
+        return words if width_of(words) < room + LABEL - 2 else parts[0] or parts[1]
     long = view.tr("queue.legend_kernel" if view.kernel else "queue.legend_ours")
     return long if width_of(long) <= room else view.tr("queue.legend")
 

@@ -17,9 +17,11 @@ def rows(view: View, w: int) -> list[Row]:
         return plain_rows(view.tr("source.none"), w, "dim")
     if view.kernel and last.source == "observer" and isinstance(last.data, BY_KERNEL):
         return _kernel(view, w)
-    if not last.code:
+    began = view.moment.before.seq
+    ran = last if last.code else next((one for one in reversed(view.state.log) if one.code and one.seq > began), None)
+    if ran is None:
         return plain_rows(view.tr("source.none"), w, "dim")
-    return [[Piece(0, last.where, "dim")], [Piece(0, f"> {last.code}", "code+step")]]
+    return [[Piece(0, ran.where, "dim")], [Piece(0, f"> {ran.code}", "code+step")]]
 
 
 def _kernel(view: View, w: int) -> list[Row]:

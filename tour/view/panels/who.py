@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tour.view.area import Area, View
+from tour.view.canvas import width_of
 from tour.view.text import cut
 
 BEFORE = ("orient", "predict", "do")
+ROOMY = 96
 NARROW = (2, 21, 41, 59, 72)
 WIDE = (2, 24, 50, 76, 92)
 WIDE_WIDTH, NARROW_WIDTH = 102, 78
@@ -19,17 +21,23 @@ def height(view: View) -> int:
 
 def draw(area: Area, view: View) -> None:
     """Names, planes where there is room, and what each is doing."""
-    columns = _columns(area.w, wide=view.wide)
-    people = (_control(view), _driver(view), _device(view), _port(view), _peer(view))
+    roomy = area.w >= ROOMY
+    columns = _columns(area.w, wide=roomy)
+    people = (_control(view), _driver(view, roomy), _device(view, roomy), _port(view), _peer(view, roomy))
     for index, (anchor, style, name, plane, status) in enumerate(people):
         x, room = columns[index], columns[index + 1] - columns[index] - 1
         active = status[1]
         area.put(x, 0, cut(name, room), f"{style}+step" if active else style)
         if view.wide:
-            area.put(x + 2 if index < 3 else x, 1, cut(plane, room - 1), "dim")
+            _plane(area, x + 2 if index < 3 else x, plane)
         at = x + (1 if active else 2) if index < 3 else x
         area.put(at, area.h - 1, cut(f" {status[0]} " if active else status[0], room), "turn" if active else style)
         area.anchor(anchor, x, 0, room, area.h)
+
+
+def _plane(area: Area, x: int, plane: str) -> None:
+    """The plane, moved to the left where it would not fit."""
+    area.put(max(0, min(x, area.w - width_of(plane))), 1, plane, "dim")
 
 
 Person = tuple[str, str, str, str, tuple[str, bool]]
@@ -66,27 +74,27 @@ def _control(view: View) -> Person:
         _status(view, "control", idle))  # fmt: skip
 
 
-def _driver(view: View) -> Person:
-    name = view.tr("who.driver_wide" if view.wide else "who.driver")
+def _driver(view: View, roomy: bool) -> Person:
+    name = view.tr("who.driver_wide" if roomy else "who.driver")
     return "driver", "driver", "D " + name, view.tr("who.data_plane"), _status(view, "driver", view.tr("who.idle"))
 
 
-def _device(view: View) -> Person:
+def _device(view: View, roomy: bool) -> Person:
     worker = view.state.worker
     name = worker.name or view.tr("who.device")
-    if view.wide and worker.name:
+    if roomy and worker.name:
         name = view.tr("who.worker", name=name)
     return "worker", "device", f"V {name}", view.tr("who.data_plane"), (
-        _status(view, "device", worker_words(view)))  # fmt: skip
+        _status(view, "device", worker_words(view, roomy)))  # fmt: skip
 
 
-def worker_words(view: View) -> str:
+def worker_words(view: View, roomy: bool) -> str:
     """The worker's state in words with /proc's letter."""
     letter = view.state.worker.state
     if not letter:
         return view.tr("worker.none")
     words = view.tr(f"worker.{letter}") if letter in WORKER_STATES else view.tr("worker.other")
-    return f"{words} ({letter}, /proc)" if view.wide else f"{words} ({letter})"
+    return f"{words} ({letter}, /proc)" if roomy else f"{words} ({letter})"
 
 
 def port_name(view: View) -> str:
@@ -110,8 +118,9 @@ def _changed(view: View, *keys: str) -> str:
     return "network+now" if now else "network+step" if step else "network"
 
 
-def _peer(view: View) -> Person:
+def _peer(view: View, roomy: bool) -> Person:
     peer = view.state.peer
-    seen = view.tr("who.seen", n=view.state.packets_out) if view.wide else "-"
+    count = view.state.packets_out
+    seen = view.tr("who.seen", n=count) if roomy else str(count or "-")
     name = view.tr("who.peer" if peer.real or not peer.name else "who.responder")
     return "peer", "network", name, peer.ip, (seen, False)
