@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from tour.agent.player import Player
 from tour.agent.session import Item
+from tour.cli.output import say
 from tour.errors import TimedOut
 
 SILENCE_LIMIT = 120.0
@@ -26,9 +27,12 @@ class Pump:
         deadline = time.monotonic() + limit
         while not condition():
             try:
-                self._player.hear(self._items.get(timeout=max(0.0, deadline - time.monotonic())))
+                item = self._items.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 raise TimedOut(f"Nothing was heard from the agent for {limit:.0f} seconds.") from None
+            if isinstance(item, str):
+                say(item)
+            self._player.hear(item)
             deadline = time.monotonic() + limit
 
 

@@ -78,7 +78,9 @@ class Teller:
         for event in player.timeline.events[start:]:
             state = fold(state, event)
             if state.last is event:
-                for line in wrap(f"- {sentence(event, state, player.lang)}", "  "):
+                first, *rest = wrap(sentence(event, state, player.lang), "    ")
+                self.out(f"  - {first.strip()}")
+                for line in rest:
                     self.out(line)
         if player.timeline.edge.ended in ("quiescent", "still"):
             self.say(f"ended_{player.timeline.edge.ended}")
