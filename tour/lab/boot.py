@@ -84,7 +84,7 @@ def boot(argv: Sequence[str], environ: Mapping[str, str] | None, options: Option
             seconds = {"prepare": prepared, **machine.stages}
             return Booted(machine, job.mark.encode(), accel, retries, seconds)
         retries += 1
-        last = machine.failure or "; ".join(machine.tail.splitlines()[-2:])
+        last = machine.failure or machine.tail.rpartition("\n")[2] or "it said nothing"
         machine.kill()
         if machine.failure:
             break  # the init script's verdict: another boot would say the same
@@ -115,17 +115,16 @@ def _start(program: Path, files: initramfs.BootFiles, accel: str, job: Job, opti
 
 def _come_up(machine: Machine, quiet: float, progress: Progress) -> bool:
     """Serve a machine until its command starts; False if it ends, fails or says nothing for ``quiet`` seconds."""
-    said = machine.started
-    stage = ""
+    said, at = "", 0.0
     while "start" not in machine.stages:
         machine.step(0.2)
         now = time.monotonic()
         if machine.ended or machine.failure or now - machine.last_heard > quiet:
             return False
-        newest = next(reversed(machine.stages), "")
-        if newest != stage or now - said >= HEARTBEAT:
-            stage, said = newest, now
-            progress(f"lab: {now - machine.started:4.1f} s  {WORDS.get(stage, 'QEMU is starting')}")
+        words = WORDS.get(next(reversed(machine.stages), ""), "QEMU is starting")
+        if words != said or now - at >= HEARTBEAT:
+            said, at = words, now
+            progress(f"lab: {now - machine.started:4.1f} s  {words}")
     return True
 
 

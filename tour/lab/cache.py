@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tour.errors import UsageError
 
-KEPT = 8
+KEPT = 6
 
 
 def folder() -> Path:
@@ -25,7 +25,7 @@ def keep(name: str, make: Callable[[], bytes]) -> Path:
     Raises UsageError if the folder cannot be written.
     """
     path = folder() / name
-    if path.exists():
+    if has(name):
         with contextlib.suppress(OSError):
             os.utime(path)  # the oldest are dropped first
         return path
@@ -33,13 +33,18 @@ def keep(name: str, make: Callable[[], bytes]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, data)
+        _prune(path)
     except OSError as error:
         raise UsageError(
             f"The lab cannot keep its boot files in {path.parent}: {error.strerror}.",
             fix="make room or rights there, or set XDG_CACHE_HOME to another folder",
         ) from error
-    _prune(path.parent)
     return path
+
+
+def has(name: str) -> bool:
+    """Whether ``name`` has been made before."""
+    return os.path.isfile(folder() / name)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -69,8 +74,9 @@ def _write_beside(path: Path, data: bytes) -> None:
         other.unlink(missing_ok=True)
 
 
-def _prune(where: Path) -> None:
-    """Drop all but the files used last."""
-    files = sorted(where.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
+def _prune(newest: Path) -> None:
+    """Drop all files of the kind of ``newest`` (what its name says before the '-') but the ones used last."""
+    kind = newest.name.partition("-")[0]
+    files = sorted(newest.parent.glob(f"{kind}-*"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files[KEPT:]:
         file.unlink(missing_ok=True)

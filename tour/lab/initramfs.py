@@ -40,7 +40,7 @@ def _kernel(image: Path) -> Path:
     def make() -> bytes:
         return elf
 
-    if not (cache.folder() / name).exists():
+    if not cache.has(name):
         elf = vmlinux.extract(image) or b""
         if not elf:
             return image

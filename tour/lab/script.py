@@ -45,7 +45,10 @@ say job
 . /job
 
 share() { $b mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000,$1" "$2" "$3" || fail "no 9p for $3"; }
-$b chmod 666 /dev/net/tun  # as udev does
+# As udev does:
+$b chmod 666 /dev/net/tun
+$b ln -s /proc/self/fd /dev/fd
+for stream_name in 0stdin 1stdout 2stderr; do $b ln -s "/proc/self/fd/${stream_name%std*}" "/dev/${stream_name#?}"; done
 share ro,cache=loose root /host
 $b mount -t tmpfs rw /rw
 $b mkdir /rw/upper /rw/work
@@ -65,16 +68,33 @@ for scope in all default; do echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6
 $b ip link set lo up
 echo root >&9
 
+running() { read -r _ _ state _ <"/proc/$1/stat" && [ "$state" != Z ]; } 2>/dev/null
+kill_others() {
+    for process in /proc/[0-9]*; do
+        case "$process" in /proc/1 | "/proc/$to_out" | "/proc/$to_err") ;; *) kill -9 "${process#/proc/}" ;; esac
+    done
+} 2>/dev/null
+
+if [ -z "$stream" ]; then
+    # Pipes: a port can be opened only once, so that "echo >/dev/stderr" would fail on it.
+    $b mkfifo /rw/in /rw/out /rw/err
+    $b cat <&6 >/rw/in &
+    $b cat </rw/out >&7 &
+    to_out=$!
+    $b cat </rw/err >&8 &
+    to_err=$!
+    exec 3</rw/in 4>/rw/out 5>/rw/err
+else
+    exec 3<&6 4>&6 5>&8
+fi
 cd /new
 $b mount --move . /
 echo start >&9
-if [ -n "$stream" ]; then
-    $b chroot . /bin/sh @HOME@/command <&6 >&6 2>&8 6>&- 7>&- 8>&- 9>&-
-else
-    $b chroot . /bin/sh @HOME@/command <&6 >&7 2>&8 6>&- 7>&- 8>&- 9>&-
-fi
+$b chroot . /bin/sh @HOME@/command <&3 >&4 2>&5 3<&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 code=$?
-kill -9 -1 2>/dev/null
+exec 3<&- 4>&- 5>&-
+kill_others
+while running "$to_out" || running "$to_err"; do kill_others; $b usleep 2000; done
 [ -z "$out" ] || $b sync
 printf %s "$mark" >&7
 printf %s "$mark" >&8
