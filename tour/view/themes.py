@@ -50,7 +50,7 @@ class Theme(msgspec.Struct, frozen=True):
 DARK = Theme(
     "dark", "#d7dde6", "#10141b", "#232c3a", "#4a3d12",
     {
-        "dim": "#8e9aab", "frame": "#55657c", "title": "#ffffff", "head": "#a9b6c8", "control": "#c9a6ff",
+        "dim": "#8e9aab", "frame": "#73849b", "title": "#ffffff", "head": "#a9b6c8", "control": "#c9a6ff",
         "driver": "#5fd0ff", "device": "#ffb35c", "network": "#c3ccd8", "good": "#86e09b", "bad": "#ff8f8f",
         "warn": "#ffd866", "key": "#ffffff", "tab": "#a9b6c8", "live": "#86e09b", "replay": "#8fb7ff",
         "back": "#ffd866", "guess": "#ffd866", "code": "#e8e2c8", "turn": "#ffffff",
@@ -59,7 +59,7 @@ DARK = Theme(
 LIGHT = Theme(
     "light", "#1f2733", "#fbfbf8", "#e6eaf0", "#ffe9a3",
     {
-        "dim": "#5d6877", "frame": "#8d99a8", "title": "#000000", "head": "#46525f", "control": "#6b2fb3",
+        "dim": "#5d6877", "frame": "#68747f", "title": "#000000", "head": "#46525f", "control": "#6b2fb3",
         "driver": "#00588a", "device": "#8f4100", "network": "#3f4a57", "good": "#1b6b32", "bad": "#b3202c",
         "warn": "#7a5200", "key": "#000000", "tab": "#46525f", "live": "#1b6b32", "replay": "#1d4ea8",
         "back": "#7a5200", "guess": "#7a5200", "code": "#3b3320", "turn": "#000000",
@@ -90,6 +90,8 @@ def _look(name: str, style: str) -> Look:
 def _coloured(theme: Theme, base: str, modifier: str) -> Look:
     fg = theme.colours.get(base, theme.fg)
     bold = base in _BOLD
+    if base == "frame":
+        return Look(fg, theme.bg)
     if modifier == "now" or base == "turn":
         return Look(theme.bg, fg, bold=True)
     if modifier == "step":

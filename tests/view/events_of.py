@@ -1,0 +1,20 @@
+"""One event of each kind that the lesson itself does not have."""
+
+from __future__ import annotations
+
+from tour.trace import events as ev
+
+EVENTS: dict[str, ev.AnyPayload] = {
+    "Call": ev.Call(1, 10, 1),
+    "Drain": ev.Drain(1, 10, 1),
+    "Action": ev.Action("map", 1, {"gpa": 0x40000, "hva": 0x7F20C0000000, "len": 54}),
+    "Note": ev.Note("no.such.key", {"n": 1}),
+    "Broken": ev.Broken(1, "head is outside the descriptor table", "kernel"),
+    "Question": ev.Question("publish", ["a", "b"]),
+    "Answer": ev.Answer("publish", "a", "b", 1),
+    "Check": ev.Check("publish", "idx", False, "tx.avail.idx == 1", "0"),
+    "Error": ev.Error("The tap was refused.", "EPERM", "sudo modprobe tun"),
+    "Lost": ev.Lost(3),
+    "Done": ev.Done(4),
+    "Bye": ev.Bye(),
+}
