@@ -19,6 +19,7 @@ from tour.abi.names import VhostIoctl
 from tour.device import wire
 from tour.device.optional import OptionalCalls
 from tour.device.wire import RingAddresses
+from tour.device.worker import WorkerThread
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
 from tour.trace.events import Ioctl, Source
@@ -65,6 +66,16 @@ class VhostDevice(OptionalCalls, ABC):
     def fd(self) -> int:
         """The open file of /dev/vhost-net, -1 where there is none."""
         return -1
+
+    @property
+    def worker(self) -> WorkerThread | None:
+        """The worker, None while there is none or where /proc does not show it."""
+        return None
+
+    def asleep(self) -> bool:
+        """Whether the worker rests, as far as can be known: /proc shows it not running, or shows nothing."""
+        worker = self.worker
+        return worker is None or worker.look().state != "R"
 
     @abstractmethod
     def close(self) -> None:

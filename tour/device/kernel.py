@@ -47,8 +47,8 @@ def open_vhost(path: str = PATH) -> int:
 class KernelDevice(VhostDevice):
     """/dev/vhost-net itself: each call is one ioctl, each errno the kernel's own.
 
-    ``worker`` is the kernel thread that set_owner made, None before it or where /proc does not show it (from
-    inside a pid namespace, on kernels before 6.4). Raises CapabilityMissing when the file cannot be opened.
+    ``worker`` stays None where /proc does not show it: inside a pid namespace, on kernels before 6.4.
+    Raises CapabilityMissing when the file cannot be opened.
     """
 
     kind: ClassVar[str] = "kernel"
@@ -57,7 +57,7 @@ class KernelDevice(VhostDevice):
     def __init__(self, recorder: Recorder | None = None, path: str = PATH) -> None:
         super().__init__(recorder)
         self._fd = open_vhost(path)
-        self.worker: WorkerThread | None = None
+        self._worker: WorkerThread | None = None
         args = [path, "O_RDWR|O_CLOEXEC"]
         self.recorder.emit(Syscall("open", args, self._fd), actor="control")
 
@@ -65,6 +65,11 @@ class KernelDevice(VhostDevice):
     def fd(self) -> int:
         """The open file, -1 once closed."""
         return self._fd
+
+    @property
+    def worker(self) -> WorkerThread | None:
+        """The kernel's thread, found by comparing /proc before and after set_owner."""
+        return self._worker
 
     def close(self) -> None:
         """Close the file: the kernel stops the rings and ends the worker."""
@@ -90,7 +95,7 @@ class KernelDevice(VhostDevice):
     def _set_owner(self) -> None:
         before = threads_now()
         self._do(VhostIoctl.VHOST_SET_OWNER)
-        self.worker = find_new(before)
+        self._worker = find_new(before)
 
     def _set_mem_table(self, table: MemoryTable) -> None:
         self._do(VhostIoctl.VHOST_SET_MEM_TABLE, table.pack())
@@ -129,7 +134,7 @@ class KernelDevice(VhostDevice):
 
     def _reset_owner(self) -> None:
         self._do(VhostIoctl.VHOST_RESET_OWNER)
-        self.worker = None
+        self._worker = None
 
     def _get_backend_features(self) -> int:
         return wire.parse_word(self._do(VhostIoctl.VHOST_GET_BACKEND_FEATURES, bytes(8)))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from tour.abi.names import VRING_USED_F_NO_NOTIFY, Feature
 from tour.device.contract import TX, VhostDevice
 from tour.device.fdinfo import eventfd_count
-from tour.device.worker import WorkerThread
 from tour.errors import TimedOut
 from tour.trace.events import Count, Private, Snapshot, Worker
 from tour.trace.recorder import Recorder
@@ -111,7 +110,7 @@ class RingObserver:
 
     def look_at_worker(self) -> Worker | None:
         """State letter and CPU ticks of the device's worker, told when the letter changed; None if unknown."""
-        thread: WorkerThread | None = getattr(self.device, "worker", None)
+        thread = self.device.worker
         if thread is None:
             return None
         seen, before = thread.look(), self._known.worker
@@ -154,7 +153,7 @@ class RingObserver:
     def wait_quiescent(self, timeout: float = 5.0) -> str:
         """Look until the ring has come to rest and say how.
 
-        ``quiescent``: transmit: last_avail_idx == avail.idx == used.idx and the device wants kicks; receive:
+        ``quiescent``: transmit: last_avail_idx == avail.idx == used.idx, the device wants kicks and sleeps; receive:
         nothing changes, the worker sleeps, no frame waits at the port. ``still``: nothing moved for 200 ms.
         An errno's name: the device refused VHOST_GET_VRING_BASE. Raises TimedOut when it moved all the time.
         """
@@ -179,22 +178,19 @@ class RingObserver:
     def _at_rest(self, quiet: float) -> bool:
         if self.ring.index == TX:
             return self._transmit_at_rest()
-        return quiet >= SETTLE_SECONDS and not self._frame_waits() and self._asleep()
+        return quiet >= SETTLE_SECONDS and not self._frame_waits() and self.device.asleep()
 
     def _transmit_at_rest(self) -> bool:
         avail_idx = self.ring.load_avail_idx()
-        if avail_idx != self._known.used_idx or not self._kicks_wanted(avail_idx):
+        if avail_idx != self._known.used_idx or not self._kicks_wanted(avail_idx) or not self.device.asleep():
             return False
-        return self.look_at_base() == avail_idx
+        # The last look is older than the base: only if nothing moved since do the three belong together.
+        return self.look_at_base() == avail_idx and not self.look()
 
     def _kicks_wanted(self, avail_idx: int) -> bool:
         if self._event_idx:
             return self._known.avail_event == avail_idx
         return not self._known.used_flags & VRING_USED_F_NO_NOTIFY
-
-    def _asleep(self) -> bool:
-        thread: WorkerThread | None = getattr(self.device, "worker", None)
-        return thread is None or thread.look().state != "R"
 
     def _frame_waits(self) -> bool:
         if self.port_fd is None:

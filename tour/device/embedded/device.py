@@ -77,9 +77,15 @@ class EmbeddedDevice(VhostDevice):
         """The worker thread, None before set_owner."""
         return self._worker.shown if self._worker else None
 
+    def asleep(self) -> bool:
+        """Whether the worker sleeps and nothing waits to wake it."""
+        return self._worker is None or self._worker.idle
+
     def is_quiescent(self, index: int) -> bool:
         """Whether ring ``index`` has nothing to do: all published was taken, or nothing waits at the port."""
         ring = self.rings[index]
+        if not self.asleep():
+            return False
         with ring.lock:
             if ring.queue is None or ring.port is None or ring.broken:
                 return True

@@ -166,6 +166,8 @@ class Vring:
         if not count or self.queue is None:
             return
         self.queue.flush(count)
+        if self.where.flags and self.log_fd:
+            self.log_fd.ring()
         if self.call and self.queue.needs_call():
             self.call.ring()
             event = Call(self.index, self.call.number, self.call.count)

@@ -36,6 +36,9 @@ class Worker:
         self._ports: dict[int, int] = {}
         self._queued: set[int] = set()
         self._ending = False
+        self._asleep = False
+        self._turns = 0
+        self._waiter = self._event_poll()
         self._named = threading.Event()
         self.name = f"vhost-{threading.get_native_id()}"
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -48,6 +51,15 @@ class Worker:
         return WorkerThread(self.name, self._thread.native_id or 0, "ours")
 
     # --- called by control ---
+
+    @property
+    def idle(self) -> bool:
+        """Whether the thread sleeps and nothing has happened that would wake it.
+
+        /proc cannot tell: a Python thread that waits for its turn at the interpreter looks asleep too.
+        """
+        turns = self._turns
+        return self._asleep and not self._event_poll().poll(0) and self._asleep and turns == self._turns
 
     def watch_kick(self, index: int, doorbell: Doorbell) -> None:
         """Take a turn of ring ``index`` whenever ``doorbell`` rings, and now if it has rung."""
@@ -85,6 +97,11 @@ class Worker:
         self._queued.add(index)
         os.eventfd_write(self._wake, 1)
 
+    def _event_poll(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self._epoll.fileno(), select.POLLIN)
+        return poll
+
     def end(self) -> bool:
         """End the thread. False when it did not end within 5 seconds."""
         self._ending = True
@@ -103,8 +120,16 @@ class Worker:
             Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(self.name[:15])
         self._named.set()
         while not self._ending:
-            for index in self._ready(self._epoll.poll()):
+            self._sleep()
+            for index in self._ready(self._epoll.poll(0)):
                 self._take_turn(index)
+
+    def _sleep(self) -> None:
+        """Wait until there are events, without taking them: until we say we are awake, ``idle`` sees them too."""
+        self._asleep = True
+        self._waiter.poll()
+        self._turns += 1
+        self._asleep = False
 
     def _ready(self, events: Iterable[tuple[int, int]]) -> list[int]:
         """The rings to work on, each once, in the order their events came."""
