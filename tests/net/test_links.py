@@ -8,6 +8,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,18 +23,18 @@ SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR = 0x8913, 0x8915, 0x8927
 KINDS = pytest.mark.parametrize("kind", ["pyroute2", "iproute2", "busybox"])
 
 
-def links(kind: str) -> Links:
+@contextmanager
+def links(kind: str) -> Iterator[Links]:
     """The implementation under test, by word."""
     if kind == "pyroute2":
-        return PyrouteLinks()
+        yield PyrouteLinks()
+        return
     path = shutil.which("ip" if kind == "iproute2" else "busybox", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if path is None:
         pytest.skip(f"no {kind} here")
-    if kind == "iproute2":
-        return IpProgram(path)
-    link = os.path.join(tempfile.mkdtemp(), "ip")
-    os.symlink(path, link)
-    return IpProgram(link)
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(path, os.path.join(folder, "ip"))
+        yield IpProgram(os.path.join(folder, "ip"))
 
 
 def ask_kernel(request: int, name: str, size: int) -> bytes:
@@ -44,13 +46,13 @@ def ask_kernel(request: int, name: str, size: int) -> bytes:
 @KINDS
 @in_own_network
 def test_a_peer_is_made(kind: str) -> None:
-    with TapPort() as tap:
-        links(kind).make_peer(tap.name, PEER_MAC, PEER_IP, (GUEST_IP, GUEST_MAC))
+    with TapPort() as tap, links(kind) as subject:
+        subject.make_peer(tap.name, PEER_MAC, PEER_IP, (GUEST_IP, GUEST_MAC))
         assert ask_kernel(SIOCGIFHWADDR, tap.name, 8)[2:].hex(":") == PEER_MAC
         assert socket.inet_ntoa(ask_kernel(SIOCGIFADDR, tap.name, 8)[4:]) == PEER_IP
         assert ask_kernel(SIOCGIFFLAGS, tap.name, 2)[0] & 1, "IFF_UP"
         assert len(ask(tap, ARP)) == 42
-        counters = links(kind).counters(tap.name)
+        counters = subject.counters(tap.name)
         assert (counters.rx_packets, counters.rx_bytes) == (1, 42)
         with open("/proc/net/arp") as file:
             assert file.read().split()[-6:-2] == [GUEST_IP, "0x1", "0x6", GUEST_MAC], "complete and permanent"
@@ -59,10 +61,9 @@ def test_a_peer_is_made(kind: str) -> None:
 @KINDS
 @in_own_network
 def test_errors_name_the_link_and_the_change(kind: str) -> None:
-    subject = links(kind)
-    with pytest.raises(LinkError, match="Link nope"):
-        subject.set_up("nope")
-    with TapPort() as tap:
+    with TapPort() as tap, links(kind) as subject:
+        with pytest.raises(LinkError, match="Link nope"):
+            subject.set_up("nope")
         subject.add_address(tap.name, PEER_IP)
         with pytest.raises(LinkError, match=f"Link tap0.*{PEER_IP}/24"):
             subject.add_address(tap.name, PEER_IP)

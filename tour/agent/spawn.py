@@ -222,30 +222,43 @@ def spawn(
     Call it from the main thread, or from one that outlives the program: otherwise the end of this process is
     noticed by end of file alone. Raises AgentLost when the program cannot be executed or ends at once.
     """
-    stream, theirs = socket.socketpair()
-    control, reports = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    streams = socket.socketpair()
+    controls = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     main = threading.current_thread() is threading.main_thread()
-    order = Order(reports.fileno(), os.getpid() if main else 0, isolate, degrade, tuple(pass_fds), list(argv))
+    parent = os.getpid() if main else 0
+    order = Order(controls[1].fileno(), parent, isolate, degrade, tuple(pass_fds), list(argv))
     try:
-        helper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", BOOT, str(ROOT), *order.words()],
-            stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE if stderr is None else stderr,
-            pass_fds=(*pass_fds, reports.fileno()), env=environment(env), cwd=cwd, start_new_session=True,
-        )  # fmt: skip
+        helper = _start_helper(order, streams[1].fileno(), stderr, environment(env), cwd)
     except OSError as error:
-        stream.close()
-        control.close()
+        streams[0].close()
+        controls[0].close()
         raise AgentLost("The agent could not be started.", str(error)) from error
     finally:
-        theirs.close()
-        reports.close()
-    process = AgentProcess(helper, stream, control)
+        streams[1].close()
+        controls[1].close()
+    process = AgentProcess(helper, streams[0], controls[0])
     try:
         process._expect_ready(time.monotonic() + START_TIMEOUT)
     except BaseException:
         process.close()
         raise
     return process
+
+
+def _start_helper(
+    order: Order, stream: int, stderr: int | IO[bytes] | None, env: dict[str, str], cwd: str | None
+) -> subprocess.Popen[bytes]:
+    """The helper, in a session of its own: the terminal's signals are not for it. Raises OSError."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", BOOT, str(ROOT), *order.words()],
+        stdin=stream,
+        stdout=stream,
+        stderr=subprocess.PIPE if stderr is None else stderr,
+        pass_fds=(*order.keep, order.control),
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+    )
 
 
 def environment(env: Mapping[str, str] | None) -> dict[str, str]:
