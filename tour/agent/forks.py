@@ -11,11 +11,12 @@ def fork_point(timeline: Timeline, position: int, origin: str) -> ForkPoint:
     """Memory and indices after the first ``position`` events."""
     state = timeline.at(position)
     image = [(gpa, data.hex()) for gpa, data in timeline.image(position)]
-    rings = [
-        RingPoint(ring.index, ring.num, ring.last_avail_idx, ring.last_used_idx, ring.avail_shadow, _heads(ring))
-        for ring in state.rings
-    ]
-    return ForkPoint(origin, image, rings)
+    return ForkPoint(origin, image, [_ring_point(ring) for ring in state.rings])
+
+
+def _ring_point(ring: Ring) -> RingPoint:
+    indices = (ring.last_avail_idx, ring.last_used_idx, ring.avail_shadow)
+    return RingPoint(ring.index, ring.num, *indices, _heads(ring), ring.call.count)
 
 
 def _heads(ring: Ring) -> list[int]:

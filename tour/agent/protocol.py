@@ -12,7 +12,8 @@ from tour.trace.events import LINE_MAX
 
 
 class RingPoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One queue at the point a fork starts from: its size, private indices, and heads of chains not reaped."""
+    """One queue at the point a fork starts from: its size, private indices, heads of chains not reaped, and the
+    calls its driver has not read."""
 
     queue: int
     num: int
@@ -20,6 +21,7 @@ class RingPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     last_used_idx: int
     avail_shadow: int
     in_flight: list[int] = []
+    calls: int = 0
 
 
 class ForkPoint(msgspec.Struct, frozen=True, omit_defaults=True):

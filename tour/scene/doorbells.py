@@ -33,6 +33,13 @@ class Bells:
             self.recorder.emit(call, actor="control", frame=here(), above=3)
             self.recorder.emit(ev.Doorbell(self.index, name, fd), actor="control")
 
+    def put_calls(self, count: int) -> None:
+        """Begin with ``count`` calls that the driver has not read, as a fork's past left them."""
+        if count:
+            fd = self.fds["call"]
+            os.eventfd_write(fd, count)
+            self.recorder.emit(ev.Count(self.index, "call", fd, eventfd_count(fd)), actor="control")
+
     def kick(self) -> None:
         """Add 1 to the kick eventfd: the driver's doorbell."""
         fd = self.fds["kick"]

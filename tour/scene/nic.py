@@ -17,7 +17,7 @@ from tour.device.observer import RingObserver
 from tour.memory.guest import GuestMemory, RegionSpec
 from tour.scene.choose import Chosen
 from tour.scene.doorbells import Bells
-from tour.scene.restore import RingPoint, free_list, restore_memory
+from tour.scene.restore import RingPoint, free_list, offered_since, restore_memory
 from tour.scene.traffic import Traffic
 from tour.trace import events as ev
 from tour.trace.recorder import Recorder, here
@@ -90,14 +90,19 @@ class Nic:
     def set_up_from(self, image: Sequence[tuple[int, str]], points: Sequence[RingPoint]) -> None:
         """The same, going on from the memory and the indices of a moment of the past."""
         self._lay_out()
-        restore_memory(self.memory, self.rings.values(), image, self.recorder)
+        bases = {point.queue: point.last_avail_idx for point in points}
+        before, offered = offered_since(self.rings[TX], bases[TX], image)
+        restore_memory(self.memory, self.rings.values(), before, self.recorder)
+        self.received = self.rings[RX].load_used_idx()
+        for point in points:
+            self.bells[point.queue].put_calls(point.calls)
+        self._tell_device(bases)
+        self._attach()
+        restore_memory(self.memory, self.rings.values(), offered, self.recorder)
         for point in points:
             queue = self.tx if point.queue == TX else self.rx
             queue.restore(point.avail_shadow, point.last_used_idx, point.in_flight)
             free_list(queue.ring, point, image, self.recorder)
-        self.received = self.rings[RX].load_used_idx()
-        self._tell_device({point.queue: point.last_avail_idx for point in points})
-        self._attach()
 
     def _lay_out(self) -> None:
         for number, region in enumerate(self.memory.regions):

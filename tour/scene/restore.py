@@ -25,6 +25,8 @@ class RingPoint(Protocol):
     def avail_shadow(self) -> int: ...  # noqa: D102
     @property
     def in_flight(self) -> list[int]: ...  # noqa: D102
+    @property
+    def calls(self) -> int: ...  # noqa: D102
 
 
 def field_at(ring: Ring, gpa: int, size: int) -> tuple[str, str] | None:
@@ -48,9 +50,27 @@ def field_at(ring: Ring, gpa: int, size: int) -> tuple[str, str] | None:
     return None
 
 
-def restore_memory(
-    memory: GuestMemory, rings: Iterable[Ring], image: Sequence[tuple[int, str]], recorder: Recorder
-) -> None:
+Pieces = Sequence[tuple[int, str]]
+"""Bytes of guest memory as (gpa, hexadecimal text), in order of writing."""
+
+
+def offered_since(ring: Ring, last_avail_idx: int, image: Pieces) -> tuple[Pieces, Pieces]:
+    """The image without, and only with, the stores of avail.idx by which buffers were offered that wait still.
+
+    A device that is attached takes a turn at once and would find them, kick or no kick (NET_SET_BACKEND starts
+    polling a tap that is writable: vhost_net_enable_vq(), drivers/vhost/net.c@6.1). So they come afterwards.
+    """
+    now: list[tuple[int, str]] = []
+    later: list[tuple[int, str]] = []
+    for gpa, text in image:
+        data = bytes.fromhex(text)
+        idx = int.from_bytes(data, "little") if (gpa, len(data)) == (ring.gpa.avail_idx, 2) else last_avail_idx
+        waiting = 0 < (idx - last_avail_idx) & 0xFFFF <= ring.num
+        (later if waiting else now).append((gpa, text))
+    return now, later
+
+
+def restore_memory(memory: GuestMemory, rings: Iterable[Ring], image: Pieces, recorder: Recorder) -> None:
     """Write every piece of ``image`` again, in its order, and tell each as what it is: a ring's field or bytes."""
     known = tuple(rings)
     for gpa, text in image:
@@ -70,7 +90,7 @@ def _event(rings: Sequence[Ring], gpa: int, before: bytes, after: bytes) -> ev.S
     return ev.Write(1, gpa, before.hex(), after.hex(), "buffer")
 
 
-def free_list(ring: Ring, point: RingPoint, image: Sequence[tuple[int, str]], recorder: Recorder) -> None:
+def free_list(ring: Ring, point: RingPoint, image: Pieces, recorder: Recorder) -> None:
     """Tell which of the descriptors once filled were back on the free list at that moment."""
     taken = {index for head in point.in_flight for index in chain(ring, head)}
     filled = set()
