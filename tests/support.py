@@ -31,7 +31,7 @@ def required(name: str) -> bool:
 def require(name: str, probe: Callable[[], object] | None = None) -> None:
     """Skip the test when this machine lacks ``name``, or fail it where TOUR_REQUIRE names it.
 
-    ``probe`` raises CapabilityMissing; tun, namespaces, embedded and kernel have one here.
+    ``probe`` raises CapabilityMissing; tun, namespaces, embedded, kernel and lab have one here.
     """
     why = _verdict(name, probe or PROBES[name])
     if why and required(name):
@@ -78,11 +78,19 @@ def probe_kernel() -> None:
         raise CapabilityMissing("kernel", f"/dev/vhost-net: {error.strerror}") from error
 
 
+def probe_lab() -> None:
+    """Raises CapabilityMissing unless QEMU, BusyBox and a kernel with vhost_net are there."""
+    from tour.lab.kernel import find_tools
+
+    find_tools()
+
+
 PROBES: dict[str, Callable[[], object]] = {
     "tun": probe_tun,
     "namespaces": probe_namespaces,
     "embedded": probe_embedded,
     "kernel": probe_kernel,
+    "lab": probe_lab,
 }
 
 

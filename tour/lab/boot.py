@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tour.abi.libc import LAYERS_ENV
 from tour.errors import CapabilityMissing
 from tour.lab import accelerator, initramfs, kernel, qemu
 from tour.lab.machine import Machine, Progress
@@ -131,7 +132,7 @@ def _come_up(machine: Machine, quiet: float, progress: Progress) -> bool:
 def _job(argv: Sequence[str], environ: Mapping[str, str] | None, options: Options, stream: bool) -> Job:
     """What the lab is told; the working folder is ours."""
     cwd = Path.cwd()
-    passed = {**_inherited(), "VHOST_TOUR_IP": f"{HOME}/bin/ip", "VHOST_TOUR_IN_LAB": "1", **(environ or {})}
+    passed = _inherited() | {"VHOST_TOUR_IP": f"{HOME}/bin/ip", "VHOST_TOUR_IN_LAB": "1", LAYERS_ENV: "vm"} | dict(environ or {})
     needed = [cwd, *(Path(os.path.realpath(entry)) for entry in (*sys.path, sys.prefix, sys.base_prefix, *argv[:1]))]
     hide_run = not any(path.is_relative_to("/run") for path in needed)
     out = options.out.resolve() if options.out else None

@@ -75,24 +75,28 @@ kill_others() {
     done
 } 2>/dev/null
 
+to_out=none to_err=none
+command() { $b chroot . /bin/sh @HOME@/command 6<&- 7>&- 8>&- 9>&-; }
 if [ -z "$stream" ]; then
     # Pipes: a port can be opened only once, so that "echo >/dev/stderr" would fail on it.
-    $b mkfifo /rw/in /rw/out /rw/err
-    $b cat <&6 >/rw/in &
+    $b mkfifo /rw/out /rw/err
     $b cat </rw/out >&7 &
     to_out=$!
     $b cat </rw/err >&8 &
     to_err=$!
-    exec 3</rw/in 4>/rw/out 5>/rw/err
-else
-    exec 3<&6 4>&6 5>&8
+    exec 4>/rw/out 5>/rw/err
 fi
 cd /new
 $b mount --move . /
 echo start >&9
-$b chroot . /bin/sh @HOME@/command <&3 >&4 2>&5 3<&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-code=$?
-exec 3<&- 4>&- 5>&-
+if [ -z "$stream" ]; then
+    { $b cat <&6 4>&- 5>&- & } | command >&4 2>&5 4>&- 5>&-
+    code=$?
+    exec 4>&- 5>&-
+else
+    command <&6 >&6 2>&8
+    code=$?
+fi
 kill_others
 while running "$to_out" || running "$to_err"; do kill_others; $b usleep 2000; done
 [ -z "$out" ] || $b sync
