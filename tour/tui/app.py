@@ -15,6 +15,7 @@ from textual.screen import Screen
 from tour.agent.session import Item
 from tour.errors import AgentLost
 from tour.i18n import t
+from tour.tui.first import staged
 from tour.tui.inbox import Inbox
 from tour.tui.leaving import crash_words, resume_words
 from tour.tui.options import Options
@@ -101,10 +102,11 @@ class TourApp(App[str]):
 
 
 def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:
-    """Run a lesson on this terminal until the person leaves.
+    """Run a player on this terminal until the person leaves.
 
     Returns the exit code (0, or 4 after a defect of ours, told on stderr) and the id of the lesson to go on with.
     """
+    player = staged(player)
     app = TourApp(player, options)
     try:
         following = app.run() or ""

@@ -10,7 +10,10 @@ from tour.tui.motion import VERB_SECONDS, Travel
 
 Picture = TypeVar("Picture")
 
-LONGEST = 12
+WHOLE_SECONDS = 4.0
+"""What is queued together is over in about this time: many shots are shorter ones."""
+
+LONGEST = 32
 """Shots waiting beyond this number are cut: a burst is seen as its end, not as a minute of film."""
 
 
@@ -31,10 +34,10 @@ class Frame:
 
 
 class Film(Generic[Picture]):
-    """Shots in order. ``seconds`` is how long one shot lasts."""
+    """Shots in order. ``seconds`` is how long one of those queued lasts, at most ``VERB_SECONDS``."""
 
-    def __init__(self, seconds: float = VERB_SECONDS) -> None:
-        self.seconds = min(seconds, VERB_SECONDS)
+    def __init__(self) -> None:
+        self.seconds = VERB_SECONDS
         self._shots: deque[Shot[Picture]] = deque()
         self._began = 0.0
 
@@ -46,8 +49,9 @@ class Film(Generic[Picture]):
     def add(self, shot: Shot[Picture], now: float) -> None:
         """Queue a shot; it starts when those before it have ended."""
         if not self._shots:
-            self._began = now
+            self._began, self.seconds = now, VERB_SECONDS
         self._shots.append(shot)
+        self.seconds = min(self.seconds, WHOLE_SECONDS / min(len(self._shots), LONGEST))
 
     def due(self, now: float) -> Picture | None:
         """The picture of the last shot that has ended by ``now``, once; None when none has."""

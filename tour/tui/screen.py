@@ -17,6 +17,7 @@ from tour.i18n import Lang, t
 from tour.lesson.moment import Moment
 from tour.tui import cards
 from tour.tui.card import Card
+from tour.tui.first import LESSON
 from tour.tui.keys import bindings
 from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
@@ -31,7 +32,6 @@ PAINT_SECONDS = 0.05
 PLAY_SECONDS = 1.2
 """Pause between two events while playing, at speed 1."""
 
-FIRST_LESSON = "0"
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -308,7 +308,7 @@ class LessonScreen(Screen[None]):
 
     def on_stage_painted(self) -> None:
         """Nothing is on its way any more: the first minutes end with a choice."""
-        if self._shown.lesson == FIRST_LESSON and self._shown.ended and not self._offered:
+        if self._shown.lesson == LESSON and self._shown.ended and not self._offered:
             self._offered = True
             self.put_card(cards.after_first_minutes(self._shown))
 

@@ -7,6 +7,7 @@ from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.text import cut
 
+FIRST_MINUTES = "0"
 BADGE_STYLES = {"kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
 
 
@@ -53,7 +54,9 @@ def width(view: View) -> int:
 
 
 def phases(area: Area, x: int, y: int, view: View) -> int:
-    """The parts of a step, the present one in brackets."""
+    """The parts of a step, the present one in brackets; the first five minutes have none."""
+    if view.moment.lesson == FIRST_MINUTES:
+        return area.put(x, y, view.tr("head.first"), "dim")
     for index, phase in enumerate(PHASES):
         if index:
             x = area.put(x, y, " > ", "dim")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
+from tour.view.head import FIRST_MINUTES
 
 
 def draw(area: Area, view: View) -> None:
@@ -44,6 +45,8 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     else:
         keys += [("Enter", "on" if moment.phase not in ("predict", "do") else "enter", "enter")]
     keys += [("←", "back", "left"), ("→", "forward", "right")]
+    if moment.lesson == FIRST_MINUTES:
+        return [*keys, ("L", "language", "L"), ("q", "quit", "q")]
     if view.wide:
         keys += [("space", "play", "space"), ("[ ]", "speed", "right_square_bracket")]
         keys += [("f", "fork", "f"), ("Tab", "panel", "tab"), ("y", "copy", "y"), ("d", "more", "d")]
