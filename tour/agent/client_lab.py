@@ -6,7 +6,6 @@ import sys
 import threading
 from pathlib import Path
 
-from tour.abi.libc import LAYERS_ENV
 from tour.agent import protocol
 from tour.agent.session import OnEnd, OnEvent, OnProgress, Session, StreamSession
 from tour.errors import TourError
@@ -15,8 +14,6 @@ from tour.lab.kernel import find_tools
 from tour.lab.stream import LabProcess, open_stream
 
 AGENT = [sys.executable, "-m", "tour.agent.server"]
-ALONE = {LAYERS_ENV: "vm"}
-"""The machine is the agent's alone: links may be made in its network."""
 
 
 class LabTransport:
@@ -61,7 +58,7 @@ class LabSession:
 
     def _run(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
         try:
-            _, process = open_stream(AGENT, environ=ALONE, options=Options(kernel=self._kernel, progress=on_progress))
+            _, process = open_stream(AGENT, options=Options(kernel=self._kernel, progress=on_progress))
         except TourError as error:
             on_end(error)
             return
