@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -76,10 +77,15 @@ _SOURCE: dict[Actor, Source] = {
 def source_line(frame: FrameType, above: int = 0) -> tuple[str, str]:
     """``('virtqueue/driver.py:88', 'the line')`` of a frame inside this package or a lesson."""
     number = frame.f_lineno - above
-    path = Path(frame.f_code.co_filename)
+    path = frame.f_code.co_filename
+    return f"{_shown(path)}:{number}", linecache.getline(path, number).strip()
+
+
+@cache
+def _shown(filename: str) -> str:
+    path = Path(filename)
     inside = path.is_relative_to(PACKAGE)
-    shown = path.relative_to(PACKAGE) if inside else Path(path.parent.name) / path.name
-    return f"{shown}:{number}", linecache.getline(str(path), number).strip()
+    return str(path.relative_to(PACKAGE) if inside else Path(path.parent.name) / path.name)
 
 
 def here(depth: int = 1) -> FrameType:
