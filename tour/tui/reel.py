@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from tour.lesson.moment import Moment, TimelineView
+from tour.trace.state import State
 from tour.trace.timeline import Timeline
 from tour.tui.motion import Travel, travels
 
@@ -19,21 +20,24 @@ LONGEST_WAY = 400
 def scenes(before: Moment, after: Moment, timeline: Timeline) -> Iterator[Scene]:
     """What is seen between two moments, in order; nothing when one does not lead forward to the other.
 
-    Each scene's moment is ``after`` as it looked just past one event, so the last leaves only ``after`` to show.
+    The building of the set-up, before the first step, is no part of the film. Each scene's moment is ``after`` as
+    it looked just past one event, so the last leaves only ``after`` to show.
     """
     start, end = before.timeline.position, after.timeline.position
     if before.lesson != after.lesson or not start < end <= start + LONGEST_WAY:
         return
     for position in range(start, end):
         moving = travels(timeline.events[position])
-        if moving:
-            yield moving, _past(after, timeline, position + 1)
+        state = timeline.at(position + 1) if moving else None
+        if state is not None and state.step:
+            yield moving, _past(after, state, position + 1)
 
 
-def _past(after: Moment, timeline: Timeline, position: int) -> Moment:
+def _past(after: Moment, state: State, position: int) -> Moment:
     view = after.timeline
     marks = tuple(mark for mark in view.marks if mark[0] <= position)
+    length = position if view.at_edge else view.length
     return replace(
-        after, phase="do", text="", checks=(), next_text="", state=timeline.at(position),
-        timeline=TimelineView(position, view.length, marks),
+        after, phase="do", text="", checks=(), next_text="", state=state,
+        timeline=TimelineView(position, length, marks),
     )  # fmt: skip
