@@ -14,7 +14,9 @@ TOUR = [sys.executable, "-m", "tour.cli"]
 
 def main(folder: Path) -> int:
     """Contract suite, lessons, forks, and a run under strace; each part's exit code and seconds are told."""
-    parts = {"contract": [sys.executable, "-m", "tour.testing", "--device", "kernel", "--record", f"{folder}/contract.json"]}
+    parts = {
+        "contract": [sys.executable, "-m", "tour.testing", "--device", "kernel", "--record", f"{folder}/contract.json"]
+    }
     for lesson in LESSONS:
         parts[f"lesson{lesson}"] = [*TOUR, "record", lesson, "-o", f"{folder}/{lesson}.jsonl", "--device", "kernel"]
     for fork in FORKS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import os
 import secrets
 import sys
@@ -69,7 +70,8 @@ class Booted:
 def boot(argv: Sequence[str], environ: Mapping[str, str] | None, options: Options, stream: bool = False) -> Booted:
     """Boot a lab and start ``argv`` in it.
 
-    Raises CapabilityMissing("lab") if something lacks or no boot came up, UsageError if nothing can be cached.
+    Raises CapabilityMissing("lab") if something lacks or no boot came up, UsageError if nothing can be cached. What
+    ``options.progress`` raises cancels the boot.
     """
     began = time.monotonic()
     tools = kernel.find_tools(options.kernel)
@@ -77,22 +79,23 @@ def boot(argv: Sequence[str], environ: Mapping[str, str] | None, options: Option
     files = initramfs.prepare(tools, options.modules)
     job = _job(argv, environ, options, stream)
     prepared = time.monotonic() - began
-    retries = 0
+    failures: list[str] = []
     for accel in _plan():
         options.progress(f"lab: starting QEMU ({'KVM' if accel == 'kvm' else 'software emulation'})")
         machine = _start(tools.qemu, files, accel, job, options)
-        if _come_up(machine, QUIET[accel], options.progress):
+        if _came_up(machine, accel, options.progress):
             seconds = {"prepare": prepared, **machine.stages}
-            return Booted(machine, job.mark.encode(), accel, retries, seconds)
-        retries += 1
-        last = machine.failure or machine.tail.rpartition("\n")[2] or "it said nothing"
-        machine.kill()
+            return Booted(machine, job.mark.encode(), accel, len(failures), seconds)
+        failures.append(_last_words(machine))
         if machine.failure:
             break  # the init script's verdict: another boot would say the same
-        if accel == "kvm":
-            accelerator.kvm_failed()
-        options.progress(f"lab: that boot did not come up ({last}); trying again")
-    raise CapabilityMissing("lab", f"The lab did not come up in {retries} attempts.", f"Last words: {last}", kernel.FIX)
+        options.progress(f"lab: that boot did not come up ({failures[-1]}); trying again")
+    fix = "try another kernel (--kernel), or our own device (--device embedded)"
+    raise CapabilityMissing("lab", "The lab did not come up.", f"Attempts: {len(failures)}. {failures[-1]}", fix)
+
+
+def _last_words(machine: Machine) -> str:
+    return machine.failure or machine.tail.rpartition("\n")[2] or "it said nothing"
 
 
 def _plan() -> list[str]:
@@ -109,12 +112,27 @@ def _start(program: Path, files: initramfs.BootFiles, accel: str, job: Job, opti
 
     machine = Machine(argv, options.log)
     text = job.text().encode()
-    machine.ports["control"].sendall(f"{len(text)}\n".encode() + text)
+    with contextlib.suppress(OSError):  # QEMU refused to start: it is told by its end
+        machine.ports["control"].sendall(f"{len(text)}\n".encode() + text)
     _compile_ahead()
     return machine
 
 
-def _come_up(machine: Machine, quiet: float, progress: Progress) -> bool:
+def _came_up(machine: Machine, accel: str, progress: Progress) -> bool:
+    """Whether the machine's command has been started; if not, the machine is killed and KVM's failure remembered."""
+    try:
+        up = _serve(machine, QUIET[accel], progress)
+    except BaseException:
+        machine.kill()
+        raise
+    if not up:
+        machine.kill()
+        if accel == "kvm":
+            accelerator.kvm_failed()
+    return up
+
+
+def _serve(machine: Machine, quiet: float, progress: Progress) -> bool:
     """Serve a machine until its command starts; False if it ends, fails or says nothing for ``quiet`` seconds."""
     said, at = "", 0.0
     while "start" not in machine.stages:
@@ -132,7 +150,11 @@ def _come_up(machine: Machine, quiet: float, progress: Progress) -> bool:
 def _job(argv: Sequence[str], environ: Mapping[str, str] | None, options: Options, stream: bool) -> Job:
     """What the lab is told; the working folder is ours."""
     cwd = Path.cwd()
-    passed = _inherited() | {"VHOST_TOUR_IP": f"{HOME}/bin/ip", "VHOST_TOUR_IN_LAB": "1", LAYERS_ENV: "vm"} | dict(environ or {})
+    passed = (
+        _inherited()
+        | {"VHOST_TOUR_IP": f"{HOME}/bin/ip", "VHOST_TOUR_IN_LAB": "1", LAYERS_ENV: "vm"}
+        | dict(environ or {})
+    )
     needed = [cwd, *(Path(os.path.realpath(entry)) for entry in (*sys.path, sys.prefix, sys.base_prefix, *argv[:1]))]
     hide_run = not any(path.is_relative_to("/run") for path in needed)
     out = options.out.resolve() if options.out else None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tour.errors import AgentLost, TourError
+from tour.errors import AgentLost
 from tour.lab.script import PORTS
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -23,12 +23,6 @@ BLOCK = 65536
 Argv = Callable[[dict[str, int]], list[str]]
 Progress = Callable[[str], None]
 Handler = Callable[[], None]
-
-
-class Stalled(TourError):
-    """The machine has printed nothing for too long, or ended, before it was up."""
-
-    exit_code = 3
 
 
 class Machine:
