@@ -40,7 +40,7 @@ def test_leaving_says_how_to_come_back(key: bytes) -> None:
     seen, code = play(key)
     assert code == 0
     after = plain(seen.split(b"\x1b[?1049l")[-1])
-    assert after.strip() == t("en", "tui.resume", lesson="8", step="publish")
+    assert after.strip() == t("en", "tui.resume", lesson="8")
 
 
 def test_a_defect_of_ours_is_one_sentence_and_no_traceback() -> None:

@@ -12,8 +12,8 @@ from tour.lesson.moment import Moment
 
 
 def resume_words(moment: Moment) -> str:
-    """How to come back to this step."""
-    return t(moment.lang, "tui.resume", lesson=moment.lesson, step=moment.step)
+    """How to come back to this lesson."""
+    return t(moment.lang, "tui.resume", lesson=moment.lesson)
 
 
 def crash_words(error: BaseException, lang: Lang) -> str:
