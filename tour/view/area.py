@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tour.i18n import Lang
 from tour.lesson.moment import Moment
+from tour.trace.events import Event, Ioctl, Syscall
 from tour.trace.state import Ring, State
 from tour.view.canvas import Canvas, width_of
 from tour.view.text import tr
@@ -56,6 +57,12 @@ class View:
         """Whether the step's action is still to come: what is shown must not tell of it."""
         return self.moment.phase in ("orient", "predict", "do")
 
+    @property
+    def acted(self) -> frozenset[str]:
+        """Who has acted since the step began, as far as the log tells; what only observes does not act."""
+        began = self.moment.before.seq
+        return frozenset(event.actor for event in self.state.log if event.seq > began and not observes(event))
+
     def guessed(self, key: str) -> bool:
         """Whether the value at ``key`` came about in a way that was inferred, not seen."""
         last = self.state.last
@@ -64,6 +71,11 @@ class View:
     def changed(self, ring: Ring, field: str) -> bool:
         """Whether the last event changed that field of the ring."""
         return f"{ring.name}.{field}" in self.state.changed
+
+
+def observes(event: Event) -> bool:
+    """Whether the event is a call made only to look, such as VHOST_GET_VRING_BASE by the observer."""
+    return event.source == "observer" and isinstance(event.data, Ioctl | Syscall)
 
 
 class Area:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from tour.lesson.moment import PHASES
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.text import cut
 
 FIRST_MINUTES = "0"
+_VERSION = re.compile(r"(\d+\.\d+)\.\d+[-\w.+~]*")
 BADGE_STYLES = {"kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
+
+
+ROOMY = 36
+"""Cells of a badge above which the margin at its right is given up."""
 
 
 def badge(view: View) -> tuple[str, str]:
@@ -19,7 +26,7 @@ def badge(view: View) -> tuple[str, str]:
         version = ".".join(detail.split(".")[:2]) if detail[:1].isdigit() else detail.rpartition(" ")[2]
         return view.tr("badge.kernel", version=version or "?"), "live"
     if found.kind == "replay":
-        return view.tr("badge.replay", detail=detail).rstrip(), "replay"
+        return view.tr("badge.replay", detail=_VERSION.sub(r"\1", detail)).rstrip(), "replay"
     return view.tr(f"badge.{found.kind}"), BADGE_STYLES[found.kind]
 
 
@@ -27,7 +34,7 @@ def right_side(area: Area, view: View, *, helped: bool) -> int:
     """Badge and language at the right end; returns the column where they begin."""
     words, style = badge(view)
     tail = view.tr("lang") + (f"   {view.tr('head.help')}" if helped else "")
-    end = area.w - 4
+    end = area.w - (4 if width_of(words) < ROOMY else 2)
     start = area.right(0, tail, "dim", end=end)
     area.hit("key:L", start, 0, width_of(view.tr("lang")))
     start = area.right(0, f" {words} ", f"{style}+now", end=start - 2)
@@ -40,7 +47,7 @@ def title(area: Area, view: View, room: int, *, short: bool) -> int:
     moment = view.moment
     key = "head.step_short" if short else "head.step"
     step = view.tr(key, n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
-    name = cut(f"{moment.lesson} {moment.title}", room - width_of(step) - 4)
+    name = cut(f"{moment.lesson} {moment.title}", room - width_of(step) - 3)
     x = area.put(1, 0, name, "title")
     return area.put(x + (2 if short else 3), 0, step, "head")
 

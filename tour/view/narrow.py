@@ -25,22 +25,29 @@ from tour.view.ui import PANELS
 
 PANEL_FULL = 6
 PANEL_LEAST = 4
+BRIEF = 2
 TITLES = {"memory": "title.memory_short", "source": "title.source", "checks": "title.checks"}
 
 
 class Plan:
-    """How many rows each part gets; the story is served first, the panel gives way."""
+    """How many rows each part gets; the story is served first, the panel gives way.
 
-    def __init__(self, room: int, panel_rows: int, said: int, told: int, ahead: int, *, chosen: bool) -> None:
-        least = PANEL_LEAST if chosen or told + said + ahead + PANEL_LEAST + 4 <= room else 0
+    ``told`` is what the story wants and how many of its last rows may be scrolled to instead.
+    """
+
+    def __init__(self, room: int, panel: int, said: int, told: tuple[int, int], ahead: int, *, chosen: bool) -> None:
+        wanted, soft = told
+        least = PANEL_LEAST if chosen else 0
         self.ahead = max(1, min(ahead, 1 if room < 20 else 2))
         self.said = max(1, min(said, 2 if room < 18 else 3))
         free = room - 4 - self.ahead - self.said
-        self.told = min(told, free - least) if told else 1
+        if free - wanted + soft >= BRIEF > free - wanted:
+            wanted = free - BRIEF
+        self.told = min(wanted, free - least) if wanted else 1
         self.panel = free - self.told
-        if 0 < self.panel < PANEL_LEAST:
+        if self.panel < BRIEF:
             self.panel = 0
-        self.panel = min(self.panel, panel_rows)
+        self.panel = min(self.panel, panel)
         self.told = free - self.panel
         if not self.panel:
             self.told += 1
@@ -50,7 +57,7 @@ def draw(canvas: Canvas, view: View) -> None:
     """The whole screen."""
     w, h = canvas.width, canvas.height
     top = Area(canvas, 0, 0, w, 2)
-    head.title(top, view, head.right_side(top, view, helped=False) - 2, short=True)
+    head.title(top, view, head.right_side(top, view, helped=False) - 1, short=True)
     end = head.phases(top, 1, 1, view)
     head.forked(top, end + 3, 1, view)
     _frame(canvas, view, w, h)
@@ -67,7 +74,8 @@ def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
     first = 2
     last = h - 3
     room = last - first - 1 - people
-    plan = Plan(room, _panel_rows(view, room), len(said), len(told), len(ahead), chosen=bool(view.ui.panel))
+    needs = (len(told), story.soft(view, inner))
+    plan = Plan(room, _panel_rows(view, room), len(said), needs, len(ahead), chosen=bool(view.ui.panel))
     canvas.vline(0, first, last - first + 1)
     canvas.vline(w - 1, first, last - first + 1)
     y = _section(canvas, first, w, view.tr("title.who"))
@@ -105,7 +113,7 @@ def _panel(canvas: Canvas, view: View, y: int, w: int, rows: int) -> int:
     canvas.hline(0, y, w)
     if name in ("tx", "rx"):
         ring = view.state.tx if name == "tx" else view.state.rx
-        queue.title(canvas, 2, y, view, ring)
+        queue.title(canvas, 2, y, view, ring, w - 1)
         queue.draw(Area(canvas, 1, y + 1, w - 2, rows), view, ring)
         return y + 1 + rows
     title = packet.title(view) if name == "packet" else view.tr(TITLES.get(name, "title.log"))

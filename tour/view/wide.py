@@ -118,7 +118,7 @@ def _queue(view: View, index: int) -> Block:
     ring = view.state.rings[index]
     return Block(
         QUEUE_ROWS,
-        lambda canvas, x, y: queue.title(canvas, x, y, view, ring),
+        lambda canvas, x, y: queue.title(canvas, x, y, view, ring, canvas.width - right_width(canvas.width)),
         lambda area: queue.draw(area, view, ring),
     )
 

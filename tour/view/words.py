@@ -31,7 +31,7 @@ def sentence(event: ev.Event, state: State, lang: Lang) -> str:
 
 def changes(before: State, after: State, lang: Lang) -> str:
     """The words that changed since the step began, in one sentence."""
-    from_keys = sorted(after.step_changed)
+    from_keys = sorted(after.step_changed, key=_order)
     say = Say(ev.Event(0, 0, "tour", "tour", ev.Bye()), after, lang)
     parts = [part for key in from_keys if (part := _change(say, before, after, key))]
     if not parts:
@@ -50,14 +50,24 @@ def _change(say: Say, before: State, after: State, key: str) -> str:
         return key
     if old == new:
         return ""
+    if old is None or str(old).startswith("("):
+        return say.raw("change.new", name=key, new=_value(new))
     return say.raw("change.word", name=key, old=_value(old), new=_value(new))
+
+
+ORDER = ("mem", "desc", "avail", "kick", "used", "call", "last_", "packets")
+
+
+def _order(key: str) -> tuple[int, str]:
+    """In the order in which things happen: buffer, descriptor, avail, kick, used, call, private, frames."""
+    part = key.partition(".")[2] if key[:3] in ("tx.", "rx.") else key
+    return next((at for at, name in enumerate(ORDER) if part.startswith(name)), len(ORDER)), key
 
 
 def _value(value: object) -> str:
     """A value as one writes it in a sentence; what was never written is a dash."""
-    if isinstance(value, tuple):
-        return "{" + ", ".join(f"{part:#x}" if part > 0xFFFF else str(part) for part in value) + "}"
-    return "-" if value is None else str(value)
+    text = "-" if value is None else str(value)
+    return "{" + text[1:-1] + "}" if text.startswith("(") else text
 
 
 def fault_words(reason: str, lang: Lang) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tour.trace import events as ev
 from tour.trace.state import Frame, State
-from tour.view.area import Area, View
+from tour.view.area import Area, View, observes
 from tour.view.panels.log import queue_name
 from tour.view.say import detail_words
 from tour.view.text import cut
@@ -26,8 +26,8 @@ def draw(area: Area, view: View) -> None:
 
 
 def entries(state: State) -> list[ev.Event | Frame]:
-    """Logged events and frames in order."""
-    items: list[ev.Event | Frame] = [*state.log, *state.frames]
+    """Logged events, calls made only to look left out, and frames, in order."""
+    items: list[ev.Event | Frame] = [*(event for event in state.log if not observes(event)), *state.frames]
     return sorted(items, key=lambda item: item.seq)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tour.trace import events as ev
 from tour.trace.state import QUEUE_NAMES
-from tour.view.area import Area, View
+from tour.view.area import Area, View, observes
 from tour.view.say import detail_words
 from tour.view.text import cut
 
@@ -27,7 +27,7 @@ def draw(area: Area, view: View) -> None:
     for y, event in enumerate(shown):
         text, data = line(event, view.kernel)
         now = event is view.state.last
-        style = f"{event.actor}+now" if now else "device" if event.actor == "device" else event.actor
+        style = "dim" if observes(event) else f"{event.actor}+now" if now else event.actor
         area.put(0, y, cut(text, hex_at - 2), style)
         area.put(hex_at, y, hex_words(data, area.w - hex_at), "code" if now else "dim")
 

@@ -11,6 +11,9 @@ from tour.view.canvas import width_of
 from tour.view.say import size_words
 from tour.view.text import cut
 
+LIST_ROWS = 5
+LONG_HVA = 90
+
 
 class Part(msgspec.Struct, frozen=True):
     """A labelled stretch of guest memory; ``keys`` are the state keys that light it up; ``kind`` ring, buffer,
@@ -117,19 +120,44 @@ def draw_bar(area: Area, view: View) -> None:
         return
     found = [parts(view, region) for region in regions]
     spare = _spare(area.w, view, regions, found)
-    if spare < 0:
-        found = [[part for part in row if part.kind != "free"] for row in found]
+    for shorter in (_without_free, _rings_as_one):
+        if spare < 0:
+            found = [shorter(row) for row in found]
+            spare = _spare(area.w, view, regions, found)
     x = area.put(0, 0, "GPA ", "head")
     area.put(0, 1, "HVA", "head")
-    end = 0
+    end = below = 0
     for region, row in zip(regions, found, strict=True):
         if end and region.gpa > end:
             x = area.put(x, 0, f"┤ {view.tr('memory.hole')} ", "dim")
-        words = view.tr("memory.region", hva=f"{region.hva:#x}", n=region.index, size=size_words(region.size))
-        area.put(max(4, min(x, area.w - width_of(words))), 1, words, "dim")
+        below = _hva(area, view, region, x, below)
         x = _region_bar(area, x, view, region, row, max(0, spare))
         end = region.gpa + region.size
     area.put(x, 0, "┤", "frame")
+
+
+def _hva(area: Area, view: View, region: Region, x: int, taken: int) -> int:
+    """A region's HVA under its beginning, right of what stands there already; returns where it ends."""
+    long = view.tr("memory.region", hva=f"{region.hva:#x}", n=region.index, size=size_words(region.size))
+    words = long if area.w >= LONG_HVA else f"{region.hva:#x}"
+    start = max(4, taken + 2 if taken else 0, min(x, area.w - width_of(words)))
+    return area.put(start, 1, words, "dim")
+
+
+def _without_free(row: list[Part]) -> list[Part]:
+    return [part for part in row if part.kind != "free"]
+
+
+def _rings_as_one(row: list[Part]) -> list[Part]:
+    """Descriptor table, avail and used of a ring as one part that only says whose it is."""
+    out: list[Part] = []
+    for part in row:
+        if part.kind in ("avail", "used") and out and out[-1].kind == "desc":
+            last = out[-1]
+            out[-1] = Part(last.gpa, max(last.end, part.end), last.label, "desc", (*last.keys, *part.keys))
+        else:
+            out.append(msgspec.structs.replace(part, label=part.label.removesuffix(" desc")))
+    return out
 
 
 def _label(part: Part) -> str:
@@ -171,7 +199,10 @@ def _part(area: Area, x: int, view: View, part: Part, spare: int) -> int:
 
 
 def draw(area: Area, view: View) -> None:
-    """As a tab: a line a region with its addresses, below it what lies there."""
+    """As a tab: a line a region with its addresses, below it what lies there; with few rows the bar."""
+    if area.h < LIST_ROWS:
+        draw_bar(area, view)
+        return
     regions = sorted(view.state.regions, key=lambda region: region.gpa)
     if not regions:
         area.put(0, 0, view.tr("memory.none"), "dim")

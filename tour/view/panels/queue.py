@@ -10,8 +10,9 @@ from tour.view.text import cut
 from tour.view.words import fault_words
 
 
-def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring) -> None:
-    """The panel's title on its line: size, doorbells and how often each was rung."""
+def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring, end: int) -> None:
+    """The panel's title on its line up to column ``end``: size, doorbells and how often each was rung."""
+    stop = end
     shown = view.tr("queue.title", name=ring.name.upper(), num=ring.num)
     end = canvas.put(x, y, f" {shown} ", "title")
     if ring.broken:
@@ -22,7 +23,8 @@ def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring) -> None:
         key = f"{ring.name}.{name}.count"
         guess = "~" if view.guessed(key) else ""
         start = end + 2
-        end = canvas.put(start, y, f" {guess}{text} ", view.style(key, "driver" if name == "kick" else "device"))
+        style = view.style(key, "driver" if name == "kick" else "device")
+        end = canvas.put(start, y, f" {guess}{text} ", style, limit=max(0, stop - start))
         canvas.anchor(f"{ring.name}.{name}", start, y, end - start)
 
 
@@ -58,6 +60,9 @@ def draw(area: Area, view: View, ring: Ring) -> None:
     """Table and rings; a broken ring says why across the last row."""
     if not ring.num:
         area.put(1, 0, view.tr("queue.unplaced"), "dim")
+        return
+    if area.h < 4:
+        rings.draw_brief(area, view, ring)
         return
     left = split(area.w)
     descriptors.draw(area.sub(0, 0, left, area.h), view, ring, view.moment.before.rings[ring.index])

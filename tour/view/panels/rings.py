@@ -75,7 +75,7 @@ def _entries(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
     writer, letter = ("driver", "D") if which == "avail" else ("device", "V")
     area.put(1, y, letter, writer)
     area.put(3, y, view.tr(f"queue.{which}"), "head")
-    live = _live(ring, which)
+    live = _live(view, ring, which)
     for position, slot in enumerate(shown.shown):
         head = _head(ring, which, slot)
         x = shown.x + position * shown.stride
@@ -96,10 +96,11 @@ def _head(ring: Ring, which: str, slot: int) -> int | None:
     return entry[0] if entry else None
 
 
-def _live(ring: Ring, which: str) -> set[int]:
+def _live(view: View, ring: Ring, which: str) -> set[int]:
     """Slots written and not yet read by the other side, those being filled included."""
-    start, distance = (ring.last_avail_idx, ring.waiting) if which == "avail" else (ring.last_used_idx, ring.to_reap)
-    return {(start + step) % ring.num for step in range(min(distance, ring.num) + 1)} if ring.num else set()
+    write, read, _ = ends(view, ring, which)
+    distance = (write - read) & 0xFFFF
+    return {(read + step) % ring.num for step in range(min(distance, ring.num) + 1)} if ring.num else set()
 
 
 def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str) -> None:
@@ -113,8 +114,7 @@ def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
         area.put(end + (1 if len(number) <= 3 else 0), y, "*", writer)
     area.anchor(key, x + 4, y, len(number))
     taken = _marks(area, y, view, ring, shown, which, writer, reader)
-    words = view.tr("queue.waiting" if which == "avail" else "queue.to_reap",
-                    n=ring.waiting if which == "avail" else ring.to_reap)  # fmt: skip
+    words = _distance(view, ring, which, *ends(view, ring, which))
     place = _gap(area.w, shown.x, width_of(words), taken, 45 if view.wide else 31)
     if place is not None:
         area.put(place, y, words, "text+step" if key in view.state.changed else "text")
@@ -124,7 +124,7 @@ def _marks(
     area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str, writer: str, reader: str
 ) -> list[int]:
     """The letters w and r below their slots; returns the columns taken."""
-    write, read = (ring.avail_idx, ring.last_avail_idx) if which == "avail" else (ring.used_idx, ring.last_used_idx)
+    write, read, guessed = ends(view, ring, which)
     private = f"{ring.name}.{'last_avail_idx' if which == 'avail' else 'last_used_idx'}"
     taken = []
     beyond = shown.x + len(shown.shown) * shown.stride if shown.partial else None
@@ -137,7 +137,7 @@ def _marks(
         area.put(at_write, y, "w", view.style(f"{ring.name}.{which}.idx", writer))
         taken.append(at_write)
     if at_read is not None:
-        area.put(at_read, y, "r", view.style(private, reader))
+        area.put(at_read, y, "r~" if guessed else "r", view.style(private, reader))
         area.anchor(private, at_read, y)
         taken.append(at_read)
     return taken
@@ -147,6 +147,37 @@ def _gap(w: int, start: int, room: int, taken: list[int], wanted: int) -> int | 
     """A column where ``room`` cells with a blank on both sides touch no mark, the one nearest to ``wanted``."""
     free = [x for x in range(start, w - room + 1) if not any(x - 1 <= mark <= x + room for mark in taken)]
     return min(free, key=lambda x: (abs(x - wanted), -x), default=None)
+
+
+def draw_brief(area: Area, view: View, ring: Ring) -> None:
+    """Two rows where there is no room for slots: each ring's idx, its slots to write and to read, its distance."""
+    for y, which in enumerate(("avail", "used")):
+        writer, reader = ("driver", "device") if which == "avail" else ("device", "driver")
+        write, read, guessed = ends(view, ring, which)
+        key = f"{ring.name}.{which}.idx"
+        area.put(1, y, "D" if which == "avail" else "V", writer)
+        area.put(3, y, view.tr(f"queue.{which}"), "head")
+        end = area.put(LABEL, y, f"idx {write}", view.style(key, writer))
+        area.anchor(key, LABEL + 4, y, 5)
+        area.put(end + 1, y, "*" if key in view.state.changed else " ", writer)
+        area.put(23, y, f"w {view.tr('queue.slot', n=write % ring.num)}", writer)
+        area.put(34, y, f"r {view.tr('queue.slot', n=read % ring.num)}", reader)
+        area.put(46, y, _distance(view, ring, which, write, read, guessed))
+
+
+def ends(view: View, ring: Ring, which: str) -> tuple[int, int, bool]:
+    """Next to write, next to read, and whether the latter is inferred: a device whose last_avail_idx was not
+    asked for since has at least read what it has returned."""
+    if which == "used":
+        return ring.used_idx, ring.last_used_idx, False
+    behind = (ring.used_idx - ring.last_avail_idx) & 0xFFFF
+    stale = view.kernel and 0 < behind <= ring.num
+    return ring.avail_idx, ring.used_idx if stale else ring.last_avail_idx, stale
+
+
+def _distance(view: View, ring: Ring, which: str, write: int, read: int, guessed: bool) -> str:
+    number = f"{'~' if guessed else ''}{(write - read) & 0xFFFF}"
+    return view.tr("queue.waiting" if which == "avail" else "queue.to_reap", n=number)
 
 
 def _legend(view: View, ring: Ring, room: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tour.trace import events as ev
-from tour.view.area import Area, View
+from tour.view.area import Area, View, observes
 from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows
 
-BY_KERNEL = (ev.Snapshot, ev.Call, ev.Packet, ev.Count)
+BY_KERNEL = (ev.Snapshot, ev.Call, ev.Packet, ev.Count, ev.Write)
 KERNEL_FILE = "drivers/vhost/net.c"
 
 
@@ -15,13 +15,19 @@ def rows(view: View, w: int) -> list[Row]:
     last = view.state.last
     if last is None:
         return plain_rows(view.tr("source.none"), w, "dim")
+    ran = _ours(view, last)
+    found: list[Row] = [[Piece(0, ran.where, "dim")], [Piece(0, f"> {ran.code}", "code+step")]] if ran else []
     if view.kernel and last.source == "observer" and isinstance(last.data, BY_KERNEL):
-        return _kernel(view, w)
+        found += _kernel(view, w)
+    return found or plain_rows(view.tr("source.none"), w, "dim")
+
+
+def _ours(view: View, last: ev.Event) -> ev.Event | None:
+    """The newest event with a line of ours: the last one, else one of this step."""
+    if last.code and not observes(last):
+        return last
     began = view.moment.before.seq
-    ran = last if last.code else next((one for one in reversed(view.state.log) if one.code and one.seq > began), None)
-    if ran is None:
-        return plain_rows(view.tr("source.none"), w, "dim")
-    return [[Piece(0, ran.where, "dim")], [Piece(0, f"> {ran.code}", "code+step")]]
+    return next((one for one in reversed(view.state.log) if one.code and one.seq > began and not observes(one)), None)
 
 
 def _kernel(view: View, w: int) -> list[Row]:
@@ -30,14 +36,16 @@ def _kernel(view: View, w: int) -> list[Row]:
     incoming = isinstance(last.data, ev.Packet) and last.data.direction == "in" if last else False
     function = "handle_rx()" if queue == 0 or incoming else "handle_tx()"
     version = ".".join((hello.kernel if hello else "").split(".")[:2])
-    place = f"{function}, {KERNEL_FILE}@{version}"
-    return [[Piece(0, place, "code")], *plain_rows(view.tr("source.kernel"), w, "dim")]
+    return [
+        *plain_rows(f"{function}, {KERNEL_FILE}@{version}", w, "code"), *plain_rows(view.tr("source.kernel"), w, "dim")
+    ]  # fmt: skip
 
 
 def draw(area: Area, view: View) -> None:
     """As a panel: the last line that ran, then the lines of the events before it."""
     found = rows(view, area.w)
-    earlier = [event for event in reversed(view.state.log) if event.code and event is not view.state.last]
+    shown = _ours(view, view.state.last) if view.state.last else None
+    earlier = [one for one in reversed(view.state.log) if one.code and one is not shown and not observes(one)]
     for event in earlier[: max(0, area.h - len(found))]:
         found.append([Piece(0, event.where, "dim"), Piece(28, event.code, "code")])
     draw_rows(area, found, view.ui.scroll.get("source", 0))

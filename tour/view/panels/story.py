@@ -50,6 +50,15 @@ def draw(area: Area, view: View, found: list[Row]) -> None:
     draw_rows(area, found, view.ui.scroll.get("story", 0), view.tr("story.scroll"))
 
 
+def soft(view: View, w: int) -> int:
+    """How many of the last rows are sources, which may be scrolled to, so that the rings stay in sight."""
+    return max(0, len(_refs(view, w)) - 1) if view.moment.phase == "explain" else 0
+
+
+def _refs(view: View, w: int) -> list[Row]:
+    return plain_rows("  ".join(view.moment.refs), w, "dim")
+
+
 def _orient(view: View, w: int) -> list[Row]:
     return text_rows(view.moment.text, w)
 
@@ -140,8 +149,7 @@ def _observe(view: View, w: int) -> list[Row]:
 
 
 def _explain(view: View, w: int) -> list[Row]:
-    refs = "  ".join(view.moment.refs)
-    return [*_settled(view, w), *text_rows(view.moment.text, w), *plain_rows(refs, w, "dim")]
+    return [*_settled(view, w), *text_rows(view.moment.text, w), *_refs(view, w)]
 
 
 def _check(view: View, w: int) -> list[Row]:

@@ -55,7 +55,7 @@ def turn_of(view: View, actor: str) -> str:
         return "acted" if view.state.acted == actor else ""
     if moment.phase in BEFORE:
         return "turn" if moment.actor == actor and not moment.ended else ""
-    return "acted" if moment.actor == actor else ""
+    return "acted" if moment.actor == actor or actor in view.acted else ""
 
 
 def _status(view: View, actor: str, idle: str) -> tuple[str, bool]:
