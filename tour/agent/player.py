@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tour.agent import protocol
+from tour.agent import protocol, showing
 from tour.agent.forks import fork_point
 from tour.agent.session import Item, Mailbox, Session
 from tour.errors import AgentLost, TourError
@@ -155,6 +155,7 @@ class Player:
         self.busy = ""
         self.waiting_for = None
         if error is not None:
+            self.position = None
             self.error = error
             self.notice = error.what
         self.changed()
@@ -186,10 +187,11 @@ class Player:
     @property
     def looking_back(self) -> bool:
         """Whether the shown moment is one of the past (holding still for a prediction is not)."""
-        return self.position is not None and not self._holding
+        return self.position is not None and not self.holding
 
     @property
-    def _holding(self) -> bool:
+    def holding(self) -> bool:
+        """Whether the step has run, but what happened stays hidden until the prediction is settled."""
         return self.phase == "do" and self.position is not None
 
     def enter(self) -> None:
@@ -199,7 +201,7 @@ class Player:
             return
         if self.looking_back:
             self.notice = t(self.lang, "player.looking_back")
-        elif self._holding:
+        elif self.holding:
             self.notice = t(self.lang, "player.answer_first")
         else:
             self._advance()
@@ -266,19 +268,19 @@ class Player:
 
     def back(self) -> None:
         """Look one visible event further back."""
-        if not self._holding:
+        if not self.holding:
             here = len(self.timeline) if self.position is None else self.position
             self.position = self.timeline.previous_stop(here)
             self.changed()
 
     def forward(self) -> None:
         """One visible event forward, at most to the edge."""
-        if self.position is not None and not self._holding:
+        if self.position is not None and not self.holding:
             self.seek(self.timeline.next_stop(self.position))
 
     def seek(self, position: int) -> None:
         """Look at that position; the edge ends looking back."""
-        if not self._holding:
+        if not self.holding:
             inside = 0 <= position < len(self.timeline)
             self.position = position if inside else None
             self.changed()
@@ -304,7 +306,7 @@ class Player:
         A new agent gets the memory and the indices of that point; the old run is left behind.
         """
         vary = next((vary for vary in self.lesson.vary if vary.id == vary_id), None)
-        index = self.lesson.step_ids.index(vary.at) if vary else self._shown_step()
+        index = self.lesson.step_ids.index(vary.at) if vary else self.shown_step()
         fresh = vary is not None and "skip" not in vary.set
         point = None if fresh else self._point(index)
         if point is None and not fresh:
@@ -327,7 +329,8 @@ class Player:
             return None
         return fork_point(self.timeline, position, f"{self.lesson.id}:{self.lesson.step_ids[index]}")
 
-    def _shown_step(self) -> int:
+    def shown_step(self) -> int:
+        """Index of the step the shown moment belongs to."""
         if self.position is None:
             return self.index
         mark = self.timeline.mark_before(self.position)
@@ -341,6 +344,4 @@ class Player:
 
     def moment(self) -> Moment:
         """All a front end needs to draw now."""
-        from tour.agent.showing import moment
-
-        return moment(self)
+        return showing.moment(self)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import msgspec
 
 from tour.trace import events as ev
-from tour.trace.events import LINE_MAX
 
 
 class RingPoint(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,6 +80,4 @@ def encode(command: AnyCommand) -> bytes:
 
 def decode(line: bytes) -> AnyCommand:
     """The command in one line. Raises msgspec.DecodeError or msgspec.ValidationError."""
-    if len(line) > LINE_MAX:
-        raise msgspec.DecodeError(f"line of {len(line)} bytes, the limit is {LINE_MAX}")
-    return _decoder.decode(line)
+    return ev.decode_line(_decoder, line)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def moment(player: Player) -> Moment:
     """The moment ``player`` is in."""
     state = player.shown()
-    index = player._shown_step() if player.looking_back else player.index
+    index = player.shown_step() if player.looking_back else player.index
     step = player.lesson.step[index]
     phase: Phase = "observe" if player.looking_back else player.phase
-    if player._holding:
+    if player.holding:
         phase = "predict"
     words = player.words(step)
     closed = phase in ("observe", "explain", "check", "vary")
@@ -52,7 +52,7 @@ def moment(player: Player) -> Moment:
         varies=_varies(player, step.id),
         next_text=_next_text(player),
         next_code=step.line if phase == "orient" and step.predict is None else "",
-        busy="" if player._holding else player.busy,
+        busy="" if player.holding else player.busy,
         notice=player.notice,
         forked_from=player.origin,
         ended=player.ended,
@@ -72,7 +72,7 @@ def _badge(player: Player) -> Badge:
 
 
 def _timeline(player: Player) -> TimelineView:
-    held = player._holding
+    held = player.holding
     length = player.position if held and player.position is not None else len(player.timeline)
     position = length if player.position is None else player.position
     marks = tuple((m.position, m.step) for m in player.timeline.marks if not m.end and m.position < length)
@@ -141,7 +141,7 @@ def _next_text(player: Player) -> str:
         return t(lang, "player.next.error")
     if player.looking_back:
         return t(lang, "player.next.back")
-    if player._holding:
+    if player.holding:
         return t(lang, "player.next.holding")
     if player.ended:
         return t(lang, "player.next.ended")

@@ -11,19 +11,12 @@ import msgspec
 from tour.agent import client, protocol
 from tour.agent.player import Connect
 from tour.agent.session import Session
+from tour.cli.options import Where
 from tour.errors import UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson
 
 DEVICES = ("auto", "kernel", "embedded", "replay")
-
-
-class Where(msgspec.Struct, frozen=True):
-    """Where a lesson is to run: on which device, in the lab or here."""
-
-    device: str = "auto"
-    lab: bool = False
-    kernel: str = ""
 
 
 def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], None]) -> Connect:

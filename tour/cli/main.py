@@ -56,8 +56,8 @@ def start(
     no_motion: NoMotion = False,
 ) -> None:
     """Open the course."""
-    from tour.cli.connect import Where
-    from tour.cli.start import StartOptions, start_lesson
+    from tour.cli.options import StartOptions, Where
+    from tour.cli.start import start_lesson
 
     where = Where(device, lab, kernel)
     options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion)
@@ -76,7 +76,7 @@ def run(
     kernel: Kernel = "",
 ) -> None:
     """Run a lesson from end to end."""
-    from tour.cli.connect import Where
+    from tour.cli.options import Where
     from tour.cli.run import RunOptions
     from tour.cli.run import run as run_lesson
 
@@ -95,7 +95,7 @@ def record(
     kernel: Kernel = "",
 ) -> None:
     """Keep a run in a file."""
-    from tour.cli.connect import Where
+    from tour.cli.options import Where
     from tour.cli.run import RunOptions
     from tour.cli.run import run as run_lesson
 

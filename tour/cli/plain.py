@@ -5,8 +5,8 @@ from __future__ import annotations
 from tour.agent.player import Player
 from tour.cli.connect import connector
 from tour.cli.drive import Pump, wait_idle
+from tour.cli.options import StartOptions
 from tour.cli.output import say, tell
-from tour.cli.start import StartOptions
 from tour.cli.teller import Teller
 from tour.i18n import t
 from tour.lesson.model import Lesson, load, misconceptions

@@ -9,8 +9,8 @@ import msgspec
 
 from tour.agent.player import Player
 from tour.agent.replay import ReplaySession
-from tour.cli.connect import Where
 from tour.cli.drive import Pump, wait_idle
+from tour.cli.options import Where
 from tour.cli.output import say, tell
 from tour.cli.teller import Teller
 from tour.errors import UsageError
@@ -51,7 +51,8 @@ def replay_file(options: ReplayOptions) -> int:
         return draw(player, pump, options)
     if options.plain:
         return _plain(player, pump)
-    from tour.cli.start import StartOptions, show
+    from tour.cli.options import StartOptions
+    from tour.cli.start import show
 
     wanted = StartOptions(
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from tour.agent.player import Player
-from tour.cli.connect import Where, connector
+from tour.cli.connect import connector
 from tour.cli.drive import Pump, wait_idle
+from tour.cli.options import Where
 from tour.cli.output import say, tell
 from tour.cli.teller import Teller
 from tour.errors import CheckFailed, UsageError

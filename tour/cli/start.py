@@ -6,28 +6,15 @@ import os
 import sys
 from typing import Literal, get_args
 
-import msgspec
-
 from tour.agent.player import Player
-from tour.cli.connect import Where, connector
+from tour.cli.connect import connector
+from tour.cli.options import StartOptions
 from tour.cli.output import say
 from tour.errors import UsageError
-from tour.i18n import Lang, t
+from tour.i18n import t
 from tour.lesson.model import load
 
 FIRST = "0"
-
-
-class StartOptions(msgspec.Struct, frozen=True):
-    """What ``tour start`` was asked for; ``theme`` '' is chosen from the environment."""
-
-    lesson: str
-    where: Where
-    lang: Lang
-    plain: bool = False
-    glyphs: str = "auto"
-    theme: str = ""
-    no_motion: bool = False
 
 
 def start_lesson(options: StartOptions) -> int:
