@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from tour.abi.libc import LAYERS_ENV
 from tour.agent import protocol
 from tour.agent.replay import ReplaySession
 from tour.agent.session import Session, StreamSession
-from tour.errors import CapabilityMissing
+from tour.errors import CapabilityMissing, TimedOut
 from tour.trace import store
+
+ENDING = 2.0
 
 
 class LocalTransport:
@@ -35,9 +38,10 @@ class LocalTransport:
         return self.process.stream.recv(65536)
 
     def reason(self) -> str:
-        """How the agent ended and its last words."""
-        lost = self.process.lost()
-        return lost.why
+        """How the agent ended and its last words; the stream's end may come a moment before the processes'."""
+        with contextlib.suppress(TimedOut, OSError):
+            self.process.wait(ENDING)
+        return self.process.lost().why
 
     def close(self) -> None:
         """End the agent and all below it."""
