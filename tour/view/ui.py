@@ -16,20 +16,19 @@ class Ui(msgspec.Struct, frozen=True):
     ``panel`` is the tab the person chose, empty for the one the step shows. ``cursor`` is the choice under the
     cursor (0 first, -1 none). ``scroll`` maps a panel or ``story`` to rows scrolled. ``spotlight`` is a packet
     field's key that is highlighted in bytes, words and memory alike. ``box_wide`` says that line-drawing glyphs
-    take two cells on this terminal, so ASCII is used. ``speed`` is a factor, shown while ``playing``.
+    take two cells on this terminal, so ASCII is used. ``more`` opens the step's drawer below the story.
+    ``speed`` is a factor, shown while ``playing``.
     """
 
     panel: str = ""
     cursor: int = -1
-    hover: str = ""
     scroll: dict[str, int] = {}
     spotlight: str = ""
     glyphs: Literal["unicode", "ascii"] = "unicode"
     box_wide: bool = False
-    help: bool = False
+    more: bool = False
     playing: bool = False
     speed: float = 1.0
-    more: bool = False
 
     @property
     def ascii_only(self) -> bool:

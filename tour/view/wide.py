@@ -125,7 +125,7 @@ def _queue(view: View, index: int) -> Block:
 
 def _right(view: View, w: int, room: int) -> list[Block]:
     """Card, happened, story, line, checks, next: the story takes what is left, and gives way last."""
-    said, told = happened.rows(view, w), story.rows(view, w, full=True)
+    said, told = happened.rows(view, w), story.rows(view, w)
     line, ahead = source.rows(view, w), upcoming.rows(view, w)
     listed = checks.rows(view, w)
     card_rows, check_rows = 8, max(1, len(listed))
@@ -140,6 +140,8 @@ def _right(view: View, w: int, room: int) -> list[Block]:
         check_rows = max(min(2, check_rows), room - fixed - need)
     blocks = [_card(view, card_rows)] if card_rows else []
     story_rows = max(1, room - fixed - card_rows - check_rows)
+    reminded = story.rows(view, w, full=True)
+    told = reminded if len(reminded) <= story_rows else told
     return [
         *blocks,
         _flow(view.tr("title.happened"), said, max(2, len(said))),

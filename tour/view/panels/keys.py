@@ -48,7 +48,8 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     if moment.lesson == FIRST_MINUTES:
         return [*keys, ("L", "language", "L"), ("q", "quit", "q")]
     if view.wide:
-        keys += [("space", "play", "space"), ("[ ]", "speed", "right_square_bracket")]
+        keys += [("space", "pause" if view.ui.playing else "play", "space")]
+        keys += [(f"[ ] x{view.ui.speed:g}" if view.ui.playing else "[ ]", "speed", "right_square_bracket")]
         keys += [("f", "fork", "f"), ("Tab", "panel", "tab"), ("y", "copy", "y"), ("d", "more", "d")]
         return [*keys, ("t", "theme", "t"), ("L", "language", "L"), ("q", "quit", "q")]
     return [*keys, ("Tab", "panel", "tab"), ("f", "fork", "f")]

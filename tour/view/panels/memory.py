@@ -96,6 +96,8 @@ def _loose(state: State) -> list[Part]:
 def style_of(view: View, part: Part) -> str:
     """Who writes there, and whether it just changed."""
     base = {"used": "device", "free": "dim", "hole": "dim"}.get(part.kind, "driver")
+    if part.kind == "buffer" and part.label.startswith("RX"):
+        base = "device"
     written = [key for key in view.state.changed if key.startswith("mem.")] if part.kind == "buffer" else []
     if any(key in view.state.changed for key in part.keys) or any(_inside(part, key) for key in written):
         return f"{base}+now"
@@ -168,11 +170,11 @@ def _label(part: Part) -> str:
 
 def _spare(w: int, view: View, regions: list[Region], found: list[list[Part]]) -> int:
     """Cells left over for each free stretch; negative when even their names do not fit."""
-    flat = [part for row in found for part in row]
-    used = 6 + sum(width_of(_label(part)) + (2 if part.kind in ("avail", "used") else 3) for part in flat)
-    used += sum(width_of(f"{region.gpa:#x}") + 2 for region in regions)
-    used += (width_of(view.tr("memory.hole")) + 4) * (len(regions) - 1)
-    free = sum(part.kind == "free" for part in flat)
+    used = 5 + (width_of(view.tr("memory.hole")) + 3) * (len(regions) - 1)
+    for region, row in zip(regions, found, strict=True):
+        used += 0 if row and row[0].kind == "buffer" else width_of(f"{region.gpa:#x}") + 3
+        used += sum(width_of(_label(part)) + (2 if part.kind in ("avail", "used") else 3) for part in row)
+    free = sum(part.kind == "free" for row in found for part in row)
     return min(16, (w - used) // max(1, free)) if w >= used else -1
 
 
