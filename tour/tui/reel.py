@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from tour.i18n import t
 from tour.lesson.moment import Moment, TimelineView
 from tour.trace.state import State
 from tour.trace.timeline import Timeline
@@ -38,6 +39,7 @@ def _past(after: Moment, state: State, position: int) -> Moment:
     marks = tuple(mark for mark in view.marks if mark[0] <= position)
     length = position if view.at_edge else view.length
     return replace(
-        after, phase="do", text="", checks=(), next_text="", state=state,
+        after, phase="do", actor=state.acted or after.actor, busy=t(after.lang, "player.doing"), text="",
+        prediction=None, checks=(), next_text="", notice="", state=state,
         timeline=TimelineView(position, length, marks),
     )  # fmt: skip
