@@ -57,8 +57,8 @@ def test_many_heads_are_counted() -> None:
 
 def test_what_was_inferred_begins_with_a_tilde_and_names_what_changed() -> None:
     text = told(Story("kernel").run(), ev.Snapshot)
-    assert text.startswith("~ Seen between ")
-    assert "used.ring[0] to head 0, length 0, used.idx to 1" in text
+    assert text.startswith("~ Seen between two looks at the TX queue: ")
+    assert "used.ring[0] became head 0, length 0, used.idx became 1." in text
     assert "flags" not in text
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from tour.i18n import Lang
 from tour.lesson.moment import Moment
 from tour.trace.events import Event, Ioctl, Syscall
-from tour.trace.state import Ring, State
+from tour.trace.state import State
 from tour.view.canvas import Canvas, width_of
 from tour.view.text import tr
 from tour.view.ui import Ui
-
-WRITER = {"avail": "driver", "desc": "driver", "used": "device"}
 
 
 class View:
@@ -53,11 +51,6 @@ class View:
         return f"{base}+step" if key in self.state.step_changed else base
 
     @property
-    def before_act(self) -> bool:
-        """Whether the step's action is still to come: what is shown must not tell of it."""
-        return self.moment.phase in ("orient", "predict", "do")
-
-    @property
     def acted(self) -> frozenset[str]:
         """Who has acted since the step began, as far as the log tells; what only observes does not act."""
         began = self.moment.before.seq
@@ -67,10 +60,6 @@ class View:
         """Whether the value at ``key`` came about in a way that was inferred, not seen."""
         last = self.state.last
         return last is not None and last.inferred and key in self.state.changed
-
-    def changed(self, ring: Ring, field: str) -> bool:
-        """Whether the last event changed that field of the ring."""
-        return f"{ring.name}.{field}" in self.state.changed
 
 
 def observes(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from zlib import crc32
 
 from tour.view.canvas import Canvas, Span, width_of
 from tour.view.themes import Look, Theme
@@ -29,11 +30,12 @@ def svg(canvas: Canvas, theme: Theme, title: str, description: str = "") -> str:
             body += _span(x, y, span, theme)
             x += width_of(span.text)
     name, about = escape(title), escape(description or title)
+    mark = f"{crc32((title + str(canvas)).encode('utf-8', 'replace')):08x}"
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" aria-labelledby="t d" font-family="{FONTS}" font-size="{SIZE}" '
+        f'height="{height:.0f}" role="img" aria-labelledby="t{mark} d{mark}" font-family="{FONTS}" font-size="{SIZE}" '
         'xml:space="preserve">',
-        f'<title id="t">{name}</title>', f'<desc id="d">{about}</desc>',
+        f'<title id="t{mark}">{name}</title>', f'<desc id="d{mark}">{about}</desc>',
         f'<rect width="100%" height="100%" rx="8" fill="{theme.bg or "#ffffff"}"/>', *body, "</svg>", "",
     ])  # fmt: skip
 

@@ -123,24 +123,18 @@ def private(say: Say, data: ev.Private) -> str:
     return say(key, name=data.name, queue=say.queue(data.queue), old=data.before, new=data.after)
 
 
-def moment_words(ns: int) -> str:
-    """Nanoseconds as milliseconds with three digits."""
-    return f"{ns / 1e6:.3f} ms"
-
-
 def snapshot(say: Say, data: ev.Snapshot) -> str:
     """What was seen of the device's half; which words changed when the state still knows it."""
-    when = {"start": moment_words(data.t_from), "stop": moment_words(data.t_to), "queue": say.queue(data.queue)}
+    queue = say.queue(data.queue)
     if say.state.last is not say.event:
         entries = "".join(
             say("snapshot_entry", slot=entry[0], head=entry[1], len=entry[2]) for entry in data.used if len(entry) == 3
         )
-        told = say("snapshot", idx=data.used_idx, flags=data.used_flags, **when)
-        return told + entries + say("snapshot_end")
+        return say("snapshot", queue=queue, idx=data.used_idx, flags=data.used_flags, entries=entries)
     parts = _seen(say, data)
     if not parts:
-        return say("snapshot_same", **when)
-    return say("snapshot_changed", what=say("and").join(parts), **when)
+        return say("snapshot_same", queue=queue)
+    return say("snapshot_changed", queue=queue, what=say("and").join(parts))
 
 
 def _seen(say: Say, data: ev.Snapshot) -> list[str]:

@@ -30,4 +30,4 @@ def _forks(view: View, w: int) -> list[Row]:
     here = [vary.title for vary in view.moment.varies if vary.here]
     if not here:
         return []
-    return [[Piece(2, cut(view.tr("next.fork", what=", ".join(here)), w - 2), "dim", "key:f")]]
+    return [[Piece(2, cut(view.tr("next.fork", what=view.tr("say.and").join(here)), w - 2), "dim", "key:f")]]
