@@ -9,7 +9,7 @@ Byte strings travel as lower-case hexadecimal text (type ``Hex``): readable in a
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ SCHEMA = 1
 PROTOCOL = 1
 LINE_MAX = 1 << 20
 
+T = TypeVar("T")
 Hex = str
 Actor = Literal["control", "driver", "device", "network", "tour"]
 Source = Literal["control", "driver", "device", "observer", "tour"]
@@ -347,6 +348,14 @@ def encode(event: Event) -> bytes:
 
 def decode(line: bytes) -> Event:
     """The event in one JSON line. Raises msgspec.DecodeError or msgspec.ValidationError."""
+    return decode_line(_decoder, line)
+
+
+def decode_line(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
+    """What ``decoder`` makes of one line of at most ``LINE_MAX`` bytes; anything else is a msgspec.DecodeError."""
     if len(line) > LINE_MAX:
         raise msgspec.DecodeError(f"line of {len(line)} bytes, the limit is {LINE_MAX}")
-    return _decoder.decode(line)
+    try:
+        return decoder.decode(line)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error

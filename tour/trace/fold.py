@@ -80,7 +80,8 @@ def _with_ring(state: State, queue: int, **changes: Any) -> State:
 
 
 def _hello(state: State, data: ev.Hello) -> Changes:
-    return replace(state, hello=data, lesson=data.lesson), ()
+    """A stream begins. In a recording of a fork a second one does: of the run it left nothing holds any more."""
+    return State(hello=data, lesson=data.lesson), ()
 
 
 def _region(state: State, data: ev.Region) -> Changes:

@@ -40,6 +40,7 @@ def _slot(field: str) -> int:
 def store(state: State, data: ev.Store) -> tuple[State, Iterable[str]]:
     """One word or entry of a ring was written."""
     ring = ring_of(state, data.queue)
+    bytes.fromhex(data.after)
     name, _, _ = data.field.partition("[")
     return put_ring(state, _STORES[name](ring, data)), (f"{ring.name}.{data.field}",)
 
@@ -104,9 +105,12 @@ _STORES: dict[str, Callable[[Ring, ev.Store], Ring]] = {
 def snapshot(state: State, data: ev.Snapshot) -> tuple[State, Iterable[str]]:
     """The device's half as observed; the keys are those that differ from what was known."""
     ring = ring_of(state, data.queue)
+    for word in (data.used_idx, data.used_flags, data.avail_event or 0):
+        word.to_bytes(2, "little")
     keys = []
     entries = ring.used_ring
     for slot, head, length in data.used:
+        _ = head.to_bytes(4, "little") + length.to_bytes(4, "little")
         entries = _set(entries, slot, (head, length))
         keys.append(f"{ring.name}.used.ring[{slot}]")
     after = replace(ring, used_ring=entries, used_flags=data.used_flags, avail_event=data.avail_event)

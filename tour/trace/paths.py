@@ -8,6 +8,7 @@ The same words are used by a lesson's checks, by its predictions and by tests:
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -80,16 +81,15 @@ _WORDS: dict[str, Callable[[Ring], Value]] = {
     "broken": lambda ring: ring.broken,
 }
 
-_INDEXED = re.compile(r"(desc|avail\.ring|used\.ring)\[(\w+)\](?:\.(\w+))?$")
-_DESC = ("addr", "len", "flags", "next")
-_USED = ("id", "len")
+_INDEXED = re.compile(r"(desc|avail\.ring|used\.ring)\[(slot|uslot|[0-9]{1,5})\](?:\.(\w+))?")
+_FIELDS = {"desc": ("addr", "len", "flags", "next"), "avail.ring": (), "used.ring": ("id", "len")}
 
 
 def _ring_value(ring: Ring, rest: str, before: State) -> Value:
     if rest in _WORDS:
         return _WORDS[rest](ring)
     match = _INDEXED.fullmatch(rest)
-    if match is None:
+    if match is None or match[3] not in (None, *_FIELDS[match[1]]):
         raise PathError(f"Nothing is called '{ring.name}.{rest}'.")
     table, index, field = match.groups()
     slot = _index(index, before.rings[ring.index])
@@ -111,10 +111,7 @@ def _entry(ring: Ring, table: str, slot: int, field: str | None) -> Value:
     row = rows[slot]
     if table == "avail.ring" or row is None:
         return row  # type: ignore[no-any-return]
-    names = _DESC if table == "desc" else _USED
-    if field is None:
-        return str(row)
-    return int(row[names.index(field)])
+    return str(row) if field is None else int(row[_FIELDS[table].index(field)])
 
 
 def holds(expr: str, before: State, after: State) -> bool:
@@ -123,8 +120,8 @@ def holds(expr: str, before: State, after: State) -> bool:
     if word in ("changed", "unchanged"):
         moved = read(before, path, before) != read(after, path, before)
         return moved == (word == "changed")
-    left, operator, right = _split(expr)
-    return _OPERATORS[operator](_operand(left, before, after), _operand(right, before, after))
+    left, sign, right = _split(expr)
+    return _OPERATORS[sign](_operand(left, before, after), _operand(right, before, after))
 
 
 def actual(expr: str, before: State, after: State) -> str:
@@ -136,13 +133,18 @@ def actual(expr: str, before: State, after: State) -> str:
     return str(_operand(left, before, after))
 
 
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    ">=": lambda a, b: None not in (a, b) and a >= b,
-    "<=": lambda a, b: None not in (a, b) and a <= b,
-    ">": lambda a, b: None not in (a, b) and a > b,
-    "<": lambda a, b: None not in (a, b) and a < b,
+def _numbers(compare: Callable[[int, int], bool]) -> Callable[[Value, Value], bool]:
+    """An order is one of numbers; of what is not known, or is no number, it is false."""
+    return lambda a, b: isinstance(a, int) and isinstance(b, int) and compare(a, b)
+
+
+_OPERATORS: dict[str, Callable[[Value, Value], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": _numbers(operator.ge),
+    "<=": _numbers(operator.le),
+    ">": _numbers(operator.gt),
+    "<": _numbers(operator.lt),
 }
 _COMPARE = re.compile(r"\s*(.+?)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*")
 

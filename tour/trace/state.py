@@ -80,9 +80,9 @@ class Ring(msgspec.Struct, frozen=True):
 
     def chain(self, head: int) -> tuple[int, ...]:
         """Descriptor indices of the chain at ``head``, as the table stands; stops at a loop or a hole."""
-        seen: list[int] = []
+        seen: dict[int, None] = {}
         while 0 <= head < len(self.desc) and head not in seen:
-            seen.append(head)
+            seen[head] = None
             entry = self.desc[head]
             if entry is None or not entry[2] & 1:
                 break

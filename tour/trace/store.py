@@ -39,43 +39,72 @@ class Recording(msgspec.Struct, frozen=True):
 class Writer:
     """A sink that writes each event at once, to a file beside the wanted one that takes its name when complete.
 
-    A full disk stops the recording, not the run: ``error`` then says why, and what was written is kept.
+    A full disk stops the recording, not the run: ``error`` then says why, and what was written is kept. What is no
+    regular file (a pipe, a terminal) is written straight to. Raises RecordingError for a place that cannot be.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         self.error: RecordingError | None = None
+        self.whole = False
+        self._begun = False
         try:
+            self._straight = path.exists() and not path.is_file()
+            target = path if self._straight else path.resolve()
+            self._target = target
+            self.partial = target if self._straight else target.with_name(f".{target.name}.{os.getpid()}.part")
             self._file: BinaryIO = open(self.partial, "wb", buffering=0)  # noqa: SIM115 - closed in close()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _cannot_write(path, error) from error
 
     def __call__(self, event: ev.Event) -> None:
         """Write one event."""
-        if self.error is None and not isinstance(event.data, ev.Done):
-            try:
-                self._file.write(ev.encode(event))
-            except OSError as error:
-                self.error = _cannot_write(self.path, error)
-
-    def close(self) -> None:
-        """Give the file its name. Raises RecordingError when writing failed on the way."""
-        self._file.close()
-        if self.error is None:
-            os.replace(self.partial, self.path)
+        if self.error is not None or isinstance(event.data, ev.Done):
             return
-        keep = self.path.with_name(f"{self.path.name}.partial")
-        os.replace(self.partial, keep)
+        self._begun = True
+        try:
+            data = ev.encode(event)
+            while data:
+                data = data[self._file.write(data) :]
+        except (OSError, ValueError) as error:
+            self.error = _cannot_write(self.path, error)
+        self.whole = isinstance(event.data, ev.Bye)
+
+    def close(self) -> Path | None:
+        """Give the file its name. A run that did not come to its end leaves ``NAME.partial`` instead (returned), and
+        an older recording of that name stays. Raises RecordingError when writing failed on the way."""
+        try:
+            if not self._straight and self.error is None:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            kept = self._name()
+        except OSError as error:
+            self.error, kept = _cannot_write(self.path, error), self.partial
+        if self.error is None:
+            return kept
         raise RecordingError(
             self.error.what,
-            f"{self.error.why} What was recorded until then is in {keep}.",
+            f"{self.error.why} What was recorded until then is in {kept}.".strip() if kept else "",
             f"free some space, then: tour record 8 -o {self.path}",
         )
 
+    def _name(self) -> Path | None:
+        """Where an incomplete recording lies, None for a complete one or where nothing was written."""
+        if self._straight:
+            return None
+        if not self._begun:
+            os.unlink(self.partial)
+            return None
+        if self.whole and self.error is None:
+            os.replace(self.partial, self._target)
+            return None
+        kept = self._target.with_name(f"{self._target.name}.partial")
+        os.replace(self.partial, kept)
+        return kept
 
-def _cannot_write(path: Path, error: OSError) -> RecordingError:
-    reason = error.strerror or str(error)
+
+def _cannot_write(path: Path, error: OSError | ValueError) -> RecordingError:
+    reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return RecordingError(f"The recording {path} cannot be written: {reason}.", "", "choose another place with -o FILE")
 
 
@@ -102,7 +131,7 @@ def _events(path: Path, lines: list[bytes]) -> Iterator[ev.Event]:
         try:
             event = ev.decode(line)
             state = fold(state, event)
-        except (msgspec.MsgspecError, UsageError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.MsgspecError, UsageError) as error:
             raise RecordingError(
                 f"Line {number} of {path} is damaged.",
                 f"{error}",
