@@ -34,7 +34,7 @@ class FalseLog(LogBitmap):
     """A dirty log at any address, to see what a device accepts."""
 
     def __init__(self, hva: int) -> None:
-        self.hva = hva
+        self.hva, self.size = hva, 8
 
     def close(self) -> None:
         """Nothing was mapped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tour.device.contract import TX
@@ -220,3 +221,19 @@ def _a_frame_shorter_than_ethernet_is_dropped_and_returned(bench: Bench) -> dict
     guest.tx.publish()
     guest.kick(TX)
     return _told(guest, guest.settle(TX), 0)
+
+
+def _giant(size: int) -> Callable[[Bench], dict[str, Any]]:
+    def run(bench: Bench) -> dict[str, Any]:
+        guest = Guest(bench)
+        guest.put(TX_BUFFER, HEADER + frame(1))
+        guest.tx.add(out=[(TX_BUFFER, size)])
+        guest.tx.publish()
+        guest.kick(TX)
+        return {"ended": guest.settle(TX), "reaped": guest.reaped(TX), "state": guest.state(TX)}
+
+    return run
+
+
+for _size in (12 + 65536, 70_000, 200_000, 0x70000):
+    SUITE.add(f"a giant of {_size} bytes is returned, sent or not", _giant(_size))

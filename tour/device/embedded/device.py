@@ -317,7 +317,8 @@ class EmbeddedDevice(VhostDevice):
                 port.close()
 
     def _rearm(self, ring: Vring) -> None:
-        if self._worker and ring.port:
+        # A dead port is ready all the time: whoever waited for it would never sleep. A kick still tries.
+        if self._worker and ring.port and not ring.port.broken:
             self._worker.watch_port(ring.index, ring.port)
 
     # --- the worker's turn ---

@@ -13,6 +13,7 @@ import select
 import socket
 import stat
 import struct
+from enum import Enum
 
 from tour.abi import layouts
 from tour.abi.names import TunFlag, TunIoctl
@@ -21,7 +22,8 @@ from tour.device.fdinfo import eventfd_count
 
 TUN_DEVICE = os.makedev(10, 200)
 """/dev/net/tun, wherever it is mounted (Linux devices.txt)."""
-MAX_FRAME = 65536 + 64
+FRAME_LIMIT = 1 << 17
+"""More than any link takes: 64 KiB of an offloaded packet and its headers."""
 # linux/if_packet.h: PACKET_VNET_HDR since Linux 2.6.34, PACKET_VNET_HDR_SZ since 6.6.
 SOL_PACKET, PACKET_VNET_HDR, PACKET_VNET_HDR_SZ = 263, 15, 24
 
@@ -67,6 +69,14 @@ def _bad(number: int) -> int:
     raise refuse(errno.EBADF, f"descriptor {number}")
 
 
+class Sent(Enum):
+    """What became of a frame handed to a port."""
+
+    YES = "taken"
+    LOST = "refused: link down, too short, too long"
+    FULL = "no room: to be tried again"
+
+
 class Port:
     """A backend socket in use. ``header_len`` is how many bytes of virtio_net_hdr travel with each frame."""
 
@@ -81,12 +91,12 @@ class Port:
 
     @property
     def broken(self) -> bool:
-        """Whether the link behind a tun or tap is not there (EPOLLERR of an unattached tun)."""
-        return any(event & select.POLLERR for _, event in self._poll.poll(0))
+        """Whether nothing is behind it: a tun without a link (POLLERR), a socket whose far end is shut."""
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in self._poll.poll(0))
 
     def has_frame(self) -> bool:
         """Whether a frame waits, here or in the kernel."""
-        return self.pending is not None or bool(self._poll.poll(0))
+        return self.pending is not None or any(event & select.POLLIN for _, event in self._poll.poll(0))
 
     def peek(self) -> bytes | None:
         """The next frame, header first, left in place; None when there is none.
@@ -94,36 +104,30 @@ class Port:
         A tap has no way to look without taking, so the frame is kept here until ``take``.
         """
         if self.pending is None:
-            with contextlib.suppress(BlockingIOError):
-                self.pending = _receive(self.fd)
+            with contextlib.suppress(OSError):
+                os.set_blocking(self.fd, False)
+                self.pending = os.read(self.fd, FRAME_LIMIT) or None
         return self.pending
 
     def take(self) -> None:
         """Done with the frame that ``peek`` showed."""
         self.pending = None
 
-    def send(self, header: bytes, frame: bytes) -> bool:
-        """Send one frame; False when the port is full and the frame must be tried again.
-
-        A frame the port refuses (link down, too short) is lost, as in handle_tx_copy.
-        """
+    def send(self, header: bytes, frame: bytes) -> Sent:
+        """Send one frame. One the port refuses is lost, as in handle_tx_copy."""
         head = header[: self.header_len].ljust(self.header_len, b"\0")
         try:
             os.writev(self.fd, [head, frame])
         except OSError as error:
-            return error.errno not in (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS)
-        return True
+            full = error.errno in (errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS)
+            return Sent.FULL if full else Sent.LOST
+        return Sent.YES
 
     def close(self) -> None:
         """Let go of our duplicate."""
         if self.fd >= 0:
             os.close(self.fd)
         self.fd = -1
-
-
-def _receive(fd: int) -> bytes | None:
-    os.set_blocking(fd, False)
-    return os.read(fd, MAX_FRAME) or None
 
 
 def open_port(number: int, adopted: frozenset[int]) -> Port:

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterator
 
 from tour.abi import native
-from tour.device.embedded import checks
 from tour.device.embedded.files import Port
 from tour.device.embedded.handle_tx import BATCH, BYTES_A_TURN, PACKETS_A_TURN
 from tour.device.embedded.vring import MERGEABLE, Vring
@@ -57,13 +56,14 @@ def handle_rx(ring: Vring) -> bool:
 
 def _chains_for_next_frame(ring: Vring, queue: DeviceQueue, port: Port) -> list[Chain] | None:
     """Chains that hold the port's next frame; none for a frame that must be dropped (and is);
-    None when the driver has too few and was asked to kick."""
+    None when the driver has too few and was asked to kick, or the frame is not there after all."""
     while True:
         seen = queue.avail_seen
         if queue.waiting():
             frame = port.peek()
             if frame is None:
-                return []
+                ring.rearm(ring)
+                return None
             if port.header_len != ring.port_header_len:
                 port.take()
                 return []
@@ -111,7 +111,7 @@ def _writable(ring: Vring, queue: DeviceQueue, chain: Chain) -> int:
     mapped = queue.map(chain)
     if mapped.readable or not mapped.writable:
         raise RingError(RingFault.WRONG_DIRECTION, ring.index, chain.head, len(chain.readable), "virtio v1.3 5.1.6.3")
-    if any(not checks.readable(span.hva, span.size) for span in mapped.writable):
+    if not all(ring.may_write(span) for span in mapped.writable):
         queue.rewind()
         raise RingError(RingFault.BAD_ADDRESS, ring.index, chain.head, mapped.writable[0].hva)
     return mapped.writable_len

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tour.abi import native
+from tour.device.embedded import checks
+from tour.device.embedded.files import FRAME_LIMIT, Port, Sent
 from tour.device.embedded.vring import Vring
 from tour.errors import RingError, RingFault
 from tour.memory.table import Span
-from tour.virtqueue.chain import Chain
+from tour.virtqueue.chain import Chain, Mapped
 from tour.virtqueue.device import DeviceQueue
 
 PACKETS_A_TURN = 256
@@ -36,15 +37,14 @@ def handle_tx(ring: Vring) -> bool:
             chain = next_chain(queue)
             if chain is None:
                 return False
-            header, frame = _packet(ring, queue, chain)
-            if not port.send(header, frame):
+            length = _send(ring, queue, port, chain)
+            if length is None:
                 queue.rewind()
                 ring.rearm(ring)
                 return False
-            ring.saw("out", "send", header, frame)
             queue.fill(chain.head, 0, filled)
             filled += 1
-            sent += len(frame)
+            sent += length
             if sent >= BYTES_A_TURN:
                 break
         return True
@@ -61,9 +61,23 @@ def next_chain(queue: DeviceQueue) -> Chain | None:
         queue.disable_kicks()
 
 
-def _packet(ring: Vring, queue: DeviceQueue, chain: Chain) -> tuple[bytes, bytes]:
-    """Header and frame of a chain, one copy, each byte read once. Raises RingError."""
+def _send(ring: Vring, queue: DeviceQueue, port: Port, chain: Chain) -> int | None:
+    """Send a chain's packet; bytes used up, None when the port has no room. Raises RingError.
+
+    A packet that the port refuses is lost and its chain completed all the same.
+    """
     mapped = queue.map(chain)
+    if mapped.readable_len > FRAME_LIMIT and not mapped.writable:
+        return mapped.readable_len
+    header, frame = _packet(ring, queue, chain, mapped)
+    became = port.send(header, frame)
+    if became is Sent.YES:
+        ring.saw("out", "send", header, frame)
+    return None if became is Sent.FULL else len(header) + len(frame)
+
+
+def _packet(ring: Vring, queue: DeviceQueue, chain: Chain, mapped: Mapped) -> tuple[bytes, bytes]:
+    """Header and frame of a chain, one copy, each byte read once. Raises RingError."""
     if mapped.writable:
         # The kernel does not put such a chain back: it is passed over and never completed.
         raise RingError(RingFault.WRONG_DIRECTION, ring.index, chain.head, len(chain.writable), "virtio v1.3 5.1.6.2")
@@ -80,6 +94,6 @@ def _packet(ring: Vring, queue: DeviceQueue, chain: Chain) -> tuple[bytes, bytes
 
 def _read(ring: Vring, chain: Chain, span: Span) -> bytes:
     try:
-        return native.copy_in(span.hva, span.size)
+        return checks.copy(span.hva, span.size)
     except OSError as error:
         raise RingError(RingFault.BAD_ADDRESS, ring.index, chain.head, span.hva) from error

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import threading
 from collections.abc import Callable
 
-from tour.abi.names import Feature
+from tour.abi.names import VHOST_PAGE_SIZE, Feature
 from tour.device.contract import RingAddresses
 from tour.device.embedded import checks
-from tour.device.embedded.files import Doorbell, Port
+from tour.device.embedded.files import FRAME_LIMIT, Doorbell, Port
 from tour.errors import RingError, RingFault
 from tour.memory.dirty import LogBitmap
-from tour.memory.table import MemoryTable
+from tour.memory.table import MemoryTable, Span
 from tour.trace.events import Action, Call, Count, Packet
 from tour.trace.recorder import Recorder, here
 from tour.virtqueue.device import DeviceQueue
 from tour.virtqueue.layout import RingLayout
 from tour.virtqueue.ring import Ring
 
+PAGE = 4096
 LOG_ALL = Feature.VHOST_F_LOG_ALL
 SUPPLIES_HEADER = Feature.VHOST_NET_F_VIRTIO_NET_HDR
 MERGEABLE = Feature.VIRTIO_NET_F_MRG_RXBUF
@@ -56,6 +58,8 @@ class Vring:
         self.port: Port | None = None
         self.queue: DeviceQueue | None = None
         self.broken: str | None = None
+        self._used_writable = False
+        self._may_write: dict[tuple[int, int], bool] = {}
 
     # --- what control asks ---
 
@@ -131,9 +135,16 @@ class Vring:
     def _queue(self) -> DeviceQueue:
         table = self.table or MemoryTable(())
         queue = DeviceQueue(Ring.at(self.place, table, self.index), table, self.features)
-        if self.where.flags:
-            queue.ring.log = self.log
+        if self.where.flags and self.log and self._log_usable():
+            end = queue.ring.gpa.used + self.place.used_size
+            queue.ring.log = self.log if end <= self.log.size * 8 * VHOST_PAGE_SIZE else None
+        self._used_writable = checks.writable(self.where.used, 4 + 8 * self.num)
+        self._may_write.clear()
         return queue
+
+    def _log_usable(self) -> bool:
+        """Whether the dirty log is really there: the kernel would get EFAULT, we would crash."""
+        return self.log is not None and checks.writable(self.log.hva, self.log.size)
 
     # --- what the handlers ask ---
 
@@ -144,12 +155,25 @@ class Vring:
         """
         if self.queue is None or self.port is None or self.broken:
             return None
-        for hva, size in ((self.where.avail, 4 + 2 * self.num), (self.where.desc, 16 * self.num)):
-            if not checks.readable(hva, size):
+        place = self.place
+        # The event words count only with EVENT_IDX; without it the last two bytes may be missing.
+        spare = 0 if self.event_idx else 2
+        parts = (place.avail, place.avail_size - spare), (place.desc, place.desc_size)
+        for hva, size in (*parts, (place.used, place.used_size - spare)):
+            if not self._used_writable or not checks.readable(hva, size):
                 raise RingError(RingFault.BAD_ADDRESS, self.index, 0, hva)
-        if not checks.writable(self.where.used, 4 + 8 * self.num):
-            raise RingError(RingFault.BAD_ADDRESS, self.index, 0, self.where.used)
         return self.queue, self.port
+
+    def may_write(self, span: Span) -> bool:
+        """Whether a buffer is mapped for writing, as far as a frame may reach into it.
+
+        Its pages' rights are looked up once, their presence always.
+        """
+        size = min(span.size, FRAME_LIMIT)
+        pages = span.hva // PAGE, (span.hva + size - 1) // PAGE
+        if pages not in self._may_write:
+            self._may_write[pages] = checks.writable(span.hva, size)
+        return self._may_write[pages] and checks.readable(span.hva, size)
 
     @property
     def header_len(self) -> int:
@@ -176,8 +200,9 @@ class Vring:
 
     def wrote(self, gpa: int, size: int) -> None:
         """Note written guest memory in the dirty log, when that is on (vhost_log_write)."""
-        if self.log and LOG_ALL.on(self.features):
-            self.log.set(gpa, size)
+        if self.log and LOG_ALL.on(self.features) and self._log_usable():
+            with contextlib.suppress(IndexError):
+                self.log.set(gpa, size)
             if self.log_fd:
                 self.log_fd.ring()
 
