@@ -57,7 +57,8 @@ def width(view: View) -> int:
     moment = view.moment
     step = view.tr("head.step", n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
     parts = sum(width_of(view.tr(f"phase.{phase}")) + 3 for phase in PHASES)
-    return width_of(f"{moment.lesson} {moment.title}") + width_of(step) + parts + 10
+    fork = width_of(view.tr("head.forked", origin=moment.forked_from)) + 3 if moment.forked_from else 0
+    return width_of(f"{moment.lesson} {moment.title}") + width_of(step) + parts + fork + 10
 
 
 def phases(area: Area, x: int, y: int, view: View) -> int:

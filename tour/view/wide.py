@@ -65,7 +65,7 @@ def _head(canvas: Canvas, view: View, w: int) -> int:
     end = head.title(top, view, edge - 4, short=False)
     one = head.width(view) < edge
     end = head.phases(top, end + 3 if one else 1, 0 if one else 1, view)
-    head.forked(top, end + 3, 0 if one and end + 20 < edge else 1, view)
+    head.forked(top, end + 3, 0 if one else 1, view)
     return 1 if one else 2
 
 

@@ -99,26 +99,31 @@ def draw(area: Area, view: View) -> None:
         return
     known = all_fields(found)
     per_row = PER_ROW if area.w >= ROOMY else 8
-    rows = _rows(view, known, found, area.h, per_row)
+    rows = _rows(view, known, area.h, per_row)
     scroll = max(0, min(view.ui.scroll.get("packet", 0), len(rows) - area.h))
     for y, row in enumerate(rows[scroll : scroll + area.h]):
         _row(area, y, view, row, known, found.data, per_row)
 
 
-def _rows(view: View, known: list[Field], found: Subject, room: int, per_row: int) -> list[HexRow]:
-    """Layers as rows; when room is short, one row a layer."""
+def _rows(view: View, known: list[Field], room: int, per_row: int) -> list[HexRow]:
+    """Layers as rows; a layer for which there is no room keeps one row, until the person scrolls."""
     layers: dict[str, list[Field]] = {}
     for field in known:
         layers.setdefault(field.name.partition(".")[0], []).append(field)
-    long: list[HexRow] = []
-    short: list[HexRow] = []
+    scrolled = bool(view.ui.scroll.get("packet"))
+    spare = room - len(layers)
+    rows: list[HexRow] = []
     for name, members in layers.items():
         start, end = members[0].offset, members[-1].offset + members[-1].length
         words = meaning(name, members, view.lang, view.ui.spotlight)
-        short.append(HexRow(start, end, words))
+        more = max(0, (end - start - 1) // per_row)
+        if more > spare and not scrolled:
+            rows.append(HexRow(start, end, words))
+            continue
+        spare -= more
         for at in range(start, max(end, start + 1), per_row):
-            long.append(HexRow(at, min(at + per_row, end), words if at == start else ""))
-    return short if len(long) > room >= len(short) and not view.ui.scroll.get("packet") else long
+            rows.append(HexRow(at, min(at + per_row, end), words if at == start else ""))
+    return rows
 
 
 def _row(area: Area, y: int, view: View, row: HexRow, known: list[Field], data: bytes, per_row: int) -> None:

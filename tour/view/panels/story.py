@@ -19,6 +19,8 @@ def title(view: View) -> str:
         return view.tr("story.prediction")
     if moment.phase == "observe":
         return view.tr("story.prediction" if moment.prediction else "story.observe")
+    if moment.phase == "check" and (view.wide or not moment.checks):
+        return view.tr("story.explain")
     return view.tr(f"story.{moment.phase}")
 
 
@@ -153,7 +155,8 @@ def _explain(view: View, w: int) -> list[Row]:
 
 
 def _check(view: View, w: int) -> list[Row]:
-    return checks.rows(view, w) or _explain(view, w)
+    listed = [] if view.wide else checks.rows(view, w)  # two columns have a panel of checks
+    return listed or _explain(view, w)
 
 
 def _vary(view: View, w: int) -> list[Row]:
