@@ -66,9 +66,9 @@ def _badge(player: Player) -> Badge:
     if player.session is not None and player.session.kind == "replay":
         device = f"{hello.device}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
         return Badge("replay", device)
-    if hello is not None and hello.device == "kernel":
-        return Badge("kernel", hello.kernel)
-    return Badge("embedded", hello.kernel if hello else "")
+    if hello is None:
+        return Badge("starting")
+    return Badge("kernel" if hello.device == "kernel" else "embedded", hello.kernel)
 
 
 def _timeline(player: Player) -> TimelineView:

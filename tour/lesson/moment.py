@@ -14,7 +14,7 @@ from tour.trace.state import State
 Phase = Literal["orient", "predict", "do", "observe", "explain", "check", "vary"]
 PHASES: tuple[Phase, ...] = ("orient", "predict", "do", "observe", "explain", "check", "vary")
 Lang = Literal["en", "zh"]
-BadgeKind = Literal["kernel", "embedded", "replay", "back"]
+BadgeKind = Literal["starting", "kernel", "embedded", "replay", "back"]
 
 
 class ChoiceView(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class VaryView(msgspec.Struct, frozen=True):
 
 
 class Badge(msgspec.Struct, frozen=True):
-    """Where the moment comes from: LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel, when), LOOKING BACK."""
+    """Where the moment comes from: nowhere yet (STARTING), LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel, when), LOOKING BACK."""
 
     kind: BadgeKind
     detail: str = ""
