@@ -11,7 +11,7 @@ from tour.view.text import cut
 
 FIRST_MINUTES = "0"
 _VERSION = re.compile(r"(\d+\.\d+)\.\d+[-\w.+~]*")
-BADGE_STYLES = {"kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
+BADGE_STYLES = {"starting": "dim", "kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
 
 
 ROOMY = 36
