@@ -87,7 +87,7 @@ class _Keeper:
 
     def _used(self, before: State, queue: int) -> None:
         ring, start = self.state.rings[queue], before.rings[queue].used_idx
-        for step in range((ring.used_idx - start) & 0xFFFF):
+        for step in range(min((ring.used_idx - start) & 0xFFFF, ring.num)):
             entry = ring.used_ring[(start + step) % ring.num]
             if entry is not None:
                 self.used[ring.name].append(entry)
