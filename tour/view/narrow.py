@@ -71,8 +71,7 @@ def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
     told = story.rows(view, inner, full=h > 30)
     said = happened.rows(view, inner)
     ahead = upcoming.rows(view, inner)
-    first = 2
-    last = h - 3
+    first, last = 2, h - 3
     room = last - first - 1 - people
     needs = (len(told), story.soft(view, inner))
     plan = Plan(room, _panel_rows(view, room), len(said), needs, len(ahead), chosen=bool(view.ui.panel))
@@ -80,9 +79,7 @@ def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
     canvas.vline(w - 1, first, last - first + 1)
     y = _section(canvas, first, w, view.tr("title.who"))
     who.draw(Area(canvas, 1, y, w - 2, people), view)
-    y += people
-    if plan.panel:
-        y = _panel(canvas, view, y, w, plan.panel)
+    y = _panels(canvas, view, y + people, w, plan, plan.told - len(told))
     y = _section(canvas, y, w, view.tr("title.happened"))
     draw_rows(Area(canvas, 2, y, inner, plan.said), said)
     y = _section(canvas, y + plan.said, w, story.title(view))
@@ -90,6 +87,19 @@ def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
     y = _section(canvas, y + plan.told, w, view.tr("title.next"))
     draw_rows(Area(canvas, 2, y, inner, plan.ahead), ahead)
     _tabs(canvas, last, w, view)
+
+
+def _panels(canvas: Canvas, view: View, y: int, w: int, plan: Plan, spare: int) -> int:
+    """The panel in front and, in rows the story leaves over, the other queue and the log."""
+    if plan.panel:
+        y = _panel(canvas, view, y, w, view.panel, plan.panel)
+    for name, rows, most in (("rx" if view.panel == "tx" else "tx", PANEL_FULL, PANEL_FULL), ("syscalls", 3, 8)):
+        if plan.panel and name != view.panel and spare > rows + 1:
+            rows = min(most, spare - 2)
+            y = _panel(canvas, view, y, w, name, rows)
+            plan.told -= rows + 1
+            spare -= rows + 1
+    return y
 
 
 def _section(canvas: Canvas, y: int, w: int, title: str) -> int:
@@ -107,8 +117,7 @@ def _panel_rows(view: View, room: int) -> int:
     return max(PANEL_FULL, room // 3)
 
 
-def _panel(canvas: Canvas, view: View, y: int, w: int, rows: int) -> int:
-    name = view.panel
+def _panel(canvas: Canvas, view: View, y: int, w: int, name: str, rows: int) -> int:
     area = Area(canvas, 2, y + 1, w - 4, rows)
     canvas.hline(0, y, w)
     if name in ("tx", "rx"):

@@ -16,7 +16,7 @@ def rows(view: View, w: int) -> list[Row]:
     if moment.badge.kind == "back":
         return plain_rows(view.tr("next.back"), w, "warn")
     if view.secret:
-        return [[Piece(0, cut(view.tr("next.secret" if moment.phase == "predict" else "next.predict"), w), "dim")]]
+        return plain_rows(view.tr("next.secret" if moment.phase == "predict" else "next.predict"), w, "dim")
     if not moment.next_text and not moment.next_code:
         return [[Piece(0, view.tr("next.end"), "dim")]] if moment.ended else []
     text = cut(moment.next_text, w)
