@@ -192,7 +192,7 @@ class Player:
     @property
     def holding(self) -> bool:
         """Whether the step has run, but what happened stays hidden until the prediction is settled."""
-        return self.phase == "do" and self.position is not None
+        return self.phase == "do" and self.position is not None and self.error is None
 
     def enter(self) -> None:
         """Go on: to the next phase, or do the action."""
