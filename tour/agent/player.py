@@ -13,7 +13,7 @@ from typing import Any
 from tour.agent import protocol, showing
 from tour.agent.forks import fork_point
 from tour.agent.session import Item, Mailbox, Session
-from tour.errors import AgentLost, TourError
+from tour.errors import AgentLost, CapabilityMissing, TourError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson, StepSpec, StepText, Vary
 from tour.lesson.moment import Moment, Phase
@@ -130,7 +130,7 @@ class Player:
                 self._done()
         elif isinstance(event.data, ev.Error):
             self.on_event(event)
-            self.failed(TourError(event.data.what, event.data.why, event.data.fix))
+            self.failed(reported(event.data))
             return
         else:
             self._append(event)
@@ -345,3 +345,10 @@ class Player:
     def moment(self) -> Moment:
         """All a front end needs to draw now."""
         return showing.moment(self)
+
+
+def reported(data: ev.Error) -> TourError:
+    """An agent's Error event as the error it was raised as, as far as the exit code goes."""
+    if data.name:
+        return CapabilityMissing(data.name, data.what, data.why, data.fix)
+    return TourError(data.what, data.why, data.fix)

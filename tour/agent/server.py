@@ -6,10 +6,12 @@ virtio-serial port in the lab). The stream is never anybody's stdout: both descr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,8 @@ DATA_LIMIT = 3072
 
 class Writer:
     """Writes events on a thread of its own. Above ``DATA_LIMIT`` waiting events those of the data plane are
-    counted instead of queued and become one Lost; control events wait for room."""
+    counted instead of queued and become one Lost; control events wait for room. When nobody reads any more, events
+    are thrown away: the end of the commands tells the agent."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -50,10 +53,20 @@ class Writer:
         self._queue.put(event)
 
     def _run(self) -> None:
-        while (event := self._queue.get()) is not None:
+        with contextlib.suppress(OSError):
+            while (event := self._queue.get()) is not None:
+                self._write(event)
+            return
+        while self._queue.get() is not None:
+            pass
+
+    def _write(self, event: ev.Event) -> None:
+        try:
             data = ev.encode(event)
-            while data:
-                data = data[os.write(self._fd, data) :]
+        except ValueError:
+            data = ev.encode(msgspec.structs.replace(event, data=ev.Lost(1)))
+        while data:
+            data = data[os.write(self._fd, data) :]
 
     def close(self) -> None:
         """Write what is queued and end."""
@@ -64,17 +77,15 @@ class Writer:
 def read_commands(fd: int, inbox: queue.Queue[protocol.AnyCommand | None]) -> None:
     """Put every command of the stream into ``inbox``, None at its end or at the first line that is none."""
     pending = b""
-    while data := os.read(fd, 65536):
-        *lines, pending = (pending + data).split(b"\n")
-        try:
+    try:
+        while len(pending) <= ev.LINE_MAX and (data := os.read(fd, 65536)):
+            *lines, pending = (pending + data).split(b"\n")
             for line in lines:
                 inbox.put(protocol.decode(line))
-        except msgspec.MsgspecError as error:
-            print(f"agent: not a command: {error}", file=sys.stderr)
-            break
-        if len(pending) > ev.LINE_MAX:
-            break
-    inbox.put(None)
+    except (OSError, msgspec.MsgspecError) as error:
+        print(f"agent: not a command: {error}", file=sys.stderr)
+    finally:
+        inbox.put(None)
 
 
 class Agent:
@@ -99,12 +110,24 @@ class Agent:
             self._error(error.what, error.why, error.fix, getattr(error, "name", ""))
         except OSError as error:
             self._error(f"The system refused: {error.strerror or error}.", str(error))
+        except Exception as error:  # noqa: BLE001 - a front end may say anything, a learner's scene may do anything
+            traceback.print_exc()
+            self._error("The agent could not do this.", f"{type(error).__name__}: {error}")
+        self._tell_failed_sinks()
         self.recorder.emit(ev.Done(command.id), actor="tour")
+
+    def _tell_failed_sinks(self) -> None:
+        """A timeline that could not follow our own events would let checks pass or fail on a state of the past."""
+        while self.recorder.dropped:
+            _, error = self.recorder.dropped.pop()
+            self._error("The agent lost track of its own events.", f"{type(error).__name__}: {error}")
 
     def _open(self, command: protocol.AnyCommand) -> None:
         from tour.agent.stage import Stage
 
         assert isinstance(command, protocol.Open)
+        if self.stage is not None:
+            raise TourError("A lesson is open already.")
         self.stage = Stage(command, self.recorder, self.timeline)
         self.stage.open()
 

@@ -99,7 +99,7 @@ class StreamSession:
             while data := self._transport.receive():
                 *lines, pending = (pending + data).split(b"\n")
                 for line in lines:
-                    on_event(ev.decode(line))
+                    on_event(_event(line))
                 if len(pending) > ev.LINE_MAX:
                     raise msgspec.DecodeError("a line without end")
         except (OSError, msgspec.MsgspecError) as error:
@@ -122,3 +122,11 @@ class StreamSession:
         """End the agent."""
         self._closing = True
         self._transport.close()
+
+
+def _event(line: bytes) -> ev.Event:
+    """The event in one line of the wire. Raises msgspec.DecodeError, also when the agent is of another version."""
+    event = ev.decode(line)
+    if isinstance(event.data, ev.Hello) and event.data.protocol != ev.PROTOCOL:
+        raise msgspec.DecodeError(f"It speaks version {event.data.protocol} of the protocol, we speak {ev.PROTOCOL}.")
+    return event
