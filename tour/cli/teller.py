@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-
-from rich.cells import cell_len
 
 from tour.agent.player import Player
 from tour.i18n import t
 from tour.lesson.prediction import right_choice
 from tour.trace.fold import fold
+from tour.view import text as cells
 from tour.view.words import sentence
 
 WIDTH = 78
@@ -123,16 +121,5 @@ class Teller:
 
 
 def wrap(text: str, indent: str = "") -> list[str]:
-    """Lines of at most ``WIDTH`` cells, broken after a space or between wide characters."""
-    lines, line = [], ""
-    for piece in _PIECE.findall(text):
-        if line and cell_len(line) + cell_len(piece.rstrip()) > WIDTH - len(indent):
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return [indent + each for each in [*lines, line.rstrip()]]
-
-
-_WIDE = r"\u2e80-\uffef"
-_CLOSING = "，。、；：？！）》”’"
-_PIECE = re.compile(rf"[{_WIDE}][{_CLOSING}]*\s*|[^\s{_WIDE}]+[{_CLOSING}]*\s*|\s+")
+    """Lines of at most ``WIDTH`` cells, each indented."""
+    return [indent + line for line in cells.wrap(text, WIDTH - len(indent))] or [""]

@@ -81,9 +81,11 @@ def _units(text: str) -> list[str]:
 
 
 def _head(text: str, room: int) -> str:
+    """The beginning of ``text`` that fits, cut before a character that may begin a line if there is one."""
     used = 0
     for index, char in enumerate(text):
         used += width_of(char)
         if used > room:
-            return text[:index]
+            ends = [end for end in range(index, 0, -1) if text[end] not in NOT_FIRST]
+            return text[: ends[0] if ends else index]
     return text
