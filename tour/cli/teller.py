@@ -23,7 +23,9 @@ class Teller:
 
     def say(self, key: str, **values: object) -> None:
         """One of the strings of the table, wrapped."""
-        for line in wrap(t(self.player.lang, f"cli.{key}", **values)):
+        text = t(self.player.lang, f"cli.{key}", **values)
+        indent = " " * (len(text) - len(text.lstrip()))
+        for line in wrap(text, indent):
             self.out(line)
 
     def text(self, text: str, indent: str = "") -> None:
