@@ -1,5 +1,5 @@
 """``python -m tour.cli``."""
 
-from tour.cli.main import main
+from tour.cli.entry import main
 
 main()

@@ -1,0 +1,64 @@
+"""Entry of the console scripts: ``tour start`` without what only the other commands need.
+
+Typer takes about as long to import as the whole screen does; a learner should not wait for it. Whatever is not
+plainly a well-formed ``start`` goes to Typer, which knows every command and tells every mistake.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tour.cli.options import StartOptions, Where
+from tour.i18n import Lang, default_language
+
+FLAGS = ("--plain", "--lab", "--no-motion")
+VALUES = ("--device", "--lang", "--kernel", "--glyphs", "--theme")
+LANGS: dict[str, Lang] = {"en": "en", "zh": "zh"}
+
+
+def main() -> None:
+    """Run what the command line says; leaves with its exit code."""
+    options = quick_start(sys.argv[1:])
+    if options is None:
+        from tour.cli.main import main as full
+
+        full()
+        return
+    from tour.cli.output import guarded
+    from tour.cli.start import start_lesson
+
+    asked = options
+    sys.exit(guarded(lambda: start_lesson(asked), asked.lang))
+
+
+def quick_start(argv: Sequence[str]) -> StartOptions | None:
+    """The options of a well-formed ``start``, None for anything else."""
+    if argv[:1] != ["start"]:
+        return None
+    found: dict[str, str] = {}
+    rest = list(argv[1:])
+    while rest:
+        if not _take(rest, found):
+            return None
+    lang = LANGS.get(found.get("--lang", ""), default_language() if not found.get("--lang") else None)
+    if lang is None:
+        return None
+    get = found.get
+    where = Where(get("--device", "auto"), "--lab" in found, get("--kernel", ""))
+    plain, still = "--plain" in found, "--no-motion" in found
+    return StartOptions(get("", ""), where, lang, plain, get("--glyphs", "auto"), get("--theme", ""), still)
+
+
+def _take(rest: list[str], found: dict[str, str]) -> bool:
+    """Move the next option or the lesson from ``rest`` to ``found``; False when it is not one we know."""
+    name, assigned, value = rest.pop(0).partition("=")
+    if name in FLAGS and not assigned:
+        found[name] = "yes"
+    elif name in VALUES and (assigned or rest):
+        found[name] = value if assigned else rest.pop(0)
+    elif name and not name.startswith("-") and not assigned and "" not in found:
+        found[""] = name
+    else:
+        return False
+    return True
