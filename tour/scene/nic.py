@@ -172,7 +172,8 @@ class Nic:
             used = ring.read_used_entry(self.received)
             gpa = ring.read_desc(used.head % ring.num).addr
             data = self.memory.read(gpa, min(used.len, RX_BUFFER_SIZE))
-            self.recorder.emit(ev.Write(RX, gpa, "", data.hex(), "buffer"), actor="device", source="observer")
+            seen = ev.Write(RX, gpa, "", data.hex(), "buffer")
+            self.recorder.emit(seen, actor="device", source="observer", inferred=True)
             self.received = (self.received + 1) & 0xFFFF
 
     def wait_only(self, _: Nic) -> str:
