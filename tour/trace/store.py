@@ -39,8 +39,9 @@ class Recording(msgspec.Struct, frozen=True):
 class Writer:
     """A sink that writes each event at once, to a file beside the wanted one that takes its name when complete.
 
-    A full disk stops the recording, not the run: ``error`` then says why, and what was written is kept. What is no
-    regular file (a pipe, a terminal) is written straight to. Raises RecordingError for a place that cannot be.
+    A full disk stops the recording, not the run: ``error`` then says why, and what was written is kept. After a kill -9
+    it is in ``NAME.PID.partial``, which can be played. What is no regular file (a pipe, a terminal) is written straight
+    to. Raises RecordingError for a place that cannot be.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +53,7 @@ class Writer:
             self._straight = path.exists() and not path.is_file()
             target = path if self._straight else path.resolve()
             self._target = target
-            self.partial = target if self._straight else target.with_name(f".{target.name}.{os.getpid()}.part")
+            self.partial = target if self._straight else _beside(target)
             self._file: BinaryIO = open(self.partial, "wb", buffering=0)  # noqa: SIM115 - closed in close()
         except (OSError, ValueError) as error:
             raise _cannot_write(path, error) from error
@@ -61,7 +62,7 @@ class Writer:
         """Write one event."""
         if self.error is not None or isinstance(event.data, ev.Done):
             return
-        self._begun = True
+        self._begun = self._begun or isinstance(event.data, ev.Hello)
         try:
             data = ev.encode(event)
             while data:
@@ -89,7 +90,7 @@ class Writer:
         )
 
     def _name(self) -> Path | None:
-        """Where an incomplete recording lies, None for a complete one or where nothing was written."""
+        """Where an incomplete recording lies, None for a complete one or where not even a hello was written."""
         if self._straight:
             return None
         if not self._begun:
@@ -101,6 +102,11 @@ class Writer:
         kept = self._target.with_name(f"{self._target.name}.partial")
         os.replace(self.partial, kept)
         return kept
+
+
+def _beside(target: Path) -> Path:
+    """The file to write first: one of our own, yet plain to see, for a killed recorder leaves it behind."""
+    return target.with_name(f"{target.name}.{os.getpid()}.partial")
 
 
 def _cannot_write(path: Path, error: OSError | ValueError) -> RecordingError:
