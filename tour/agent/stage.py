@@ -62,6 +62,7 @@ class Stage:
             forked_from=fork.origin if fork else None,
             variant=self.command.variant or None,
             why_not_kernel=chosen.why_not_kernel,
+            why_not_tap=chosen.port.why,
         )
         self.recorder.emit(hello, actor="tour")
 

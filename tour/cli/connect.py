@@ -9,14 +9,16 @@ from pathlib import Path
 import msgspec
 
 from tour.agent import client, protocol
-from tour.agent.player import Connect
+from tour.agent.player import Connect, Player
 from tour.agent.session import Session
 from tour.cli.options import Where
-from tour.errors import UsageError
+from tour.errors import CapabilityMissing, UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson
 
 DEVICES = ("auto", "kernel", "embedded", "replay")
+LIVE = {"embedded", "tun", "kernel"}
+"""Capabilities that only a live run can have."""
 
 
 def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], None]) -> Connect:
@@ -26,7 +28,7 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     if where.lab:
         return _lab(where)
     missing = client.can_run_live()
-    if where.device == "replay" or (missing is not None and where.device == "auto" and not required(missing.name)):
+    if where.device == "replay" or (missing is not None and where.device == "auto" and not LIVE & requirements()):
         if missing is not None and where.device == "auto":
             say(t(lang, "cli.falling_back", why=missing.what))
         return lambda command: client.connect_replay(lesson.recording_path())
@@ -35,16 +37,24 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     return _checked_local(where)
 
 
-def required(name: str) -> bool:
-    """Whether TOUR_REQUIRE names this capability: then its absence is a failure, never a fallback."""
-    return name in os.environ.get("TOUR_REQUIRE", "").split(",")
+def requirements() -> set[str]:
+    """What TOUR_REQUIRE names: the absence of these is a failure, never a reason for something less."""
+    return {name.strip() for name in os.environ.get("TOUR_REQUIRE", "").split(",")}
+
+
+def check_port(player: Player) -> None:
+    """Raises CapabilityMissing when TOUR_REQUIRE names tun and the agent got no tap."""
+    hello = player.timeline.edge.hello
+    live = player.session is not None and player.session.kind == "live"
+    if live and hello is not None and hello.net != "tap" and "tun" in requirements():
+        raise CapabilityMissing("tun", "TOUR_REQUIRE names tun, but there is no tap.", hello.why_not_tap)
 
 
 def _checked_local(where: Where) -> Connect:
     def connect(command: protocol.Open) -> Session:
         return client.connect_local(command)
 
-    if where.device == "auto" and required("kernel"):
+    if where.device == "auto" and "kernel" in requirements():
         return lambda command: client.connect_local(msgspec.structs.replace(command, device="kernel"))
     return connect
 

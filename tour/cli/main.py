@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tour.cli.output import guarded
+from tour.cli.output import guarded, prepare_streams
 from tour.i18n import Lang, default_language, t
 
 LANG = default_language()
@@ -100,6 +100,8 @@ def record(
     from tour.cli.run import run as run_lesson
 
     where = Where(device, lab, kernel)
+    if not output:
+        raise typer.BadParameter(words("opt_output"))
     options = RunOptions(lesson, where, language(lang), quiet=True, vary=vary, output=output)
     finish(lambda: run_lesson(options), options.lang)
 
@@ -153,6 +155,7 @@ def finish(run: object, lang: Lang) -> None:
 
 def main() -> None:
     """Entry of the console scripts."""
+    prepare_streams()
     sys.exit(guarded(_main))
 
 

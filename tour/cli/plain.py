@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tour.agent.player import Player
-from tour.cli.connect import connector
+from tour.cli.connect import check_port, connector
 from tour.cli.drive import Pump, wait_idle
 from tour.cli.options import StartOptions
 from tour.cli.output import say, tell
@@ -53,6 +53,11 @@ def ask(prompt: str) -> str:
     return line
 
 
+def number_of(line: str, count: int) -> int | None:
+    """The number from 1 to ``count`` that was typed, None when it is none."""
+    return next((number for number in range(1, count + 1) if line.lstrip("0") == str(number)), None)
+
+
 class Talk:
     """The conversation about one lesson."""
 
@@ -66,6 +71,7 @@ class Talk:
         say(t(self.player.lang, "player.opening"))
         self.player.open()
         wait_idle(self.player, self.pump)
+        check_port(self.player)
         self.teller.opening()
         while not self.player.ended:
             self._step()
@@ -101,10 +107,11 @@ class Talk:
             line = ask(self._prompt("choice"))
             if not line and not player.prediction.taken:
                 return
-            if not line.isdigit() or not 1 <= int(line) <= len(choices):
+            number = number_of(line, len(choices))
+            if number is None:
                 self.teller.say("no_choice", count=len(choices))
                 continue
-            player.answer(choices[int(line) - 1])
+            player.answer(choices[number - 1])
             wait_idle(player, self.pump)
             if player.prediction is not None and not player.prediction.settled:
                 self.teller.say("wrong")
@@ -134,11 +141,11 @@ class Talk:
         if not forks:
             return
         self.teller.say("forks")
-        for number, vary in enumerate(forks, 1):
-            self.teller.text(f"{number} {vary.title.get(player.lang)}: {vary.text.get(player.lang)}", "  ")
-        line = ask(self._prompt_fork())
-        if line.isdigit() and 1 <= int(line) <= len(forks):
-            player.fork(forks[int(line) - 1].id)
+        for count, vary in enumerate(forks, 1):
+            self.teller.text(f"{count} {vary.title.get(player.lang)}: {vary.text.get(player.lang)}", "  ")
+        number = number_of(ask(self._prompt_fork()), len(forks))
+        if number is not None:
+            player.fork(forks[number - 1].id)
             wait_idle(player, self.pump)
             self._step()
 

@@ -11,7 +11,7 @@ from tour.agent.player import Player
 from tour.agent.replay import ReplaySession
 from tour.cli.drive import Pump, wait_idle
 from tour.cli.options import Where
-from tour.cli.output import say, tell
+from tour.cli.output import say, tell, tell_bytes
 from tour.cli.teller import Teller
 from tour.errors import UsageError
 from tour.i18n import Lang, t
@@ -42,18 +42,20 @@ def replay_file(options: ReplayOptions) -> int:
         say(t(options.lang, "cli.cut_recording"))
     if options.json:
         for event in recording.events:
-            tell(ev.encode(event).decode().rstrip())
+            tell_bytes(ev.encode(event))
         return 0
     lesson = load(recording.hello.lesson)
     player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
     pump = Pump(player)
     if options.svg:
         return draw(player, pump, options)
-    if options.plain:
-        return _plain(player, pump)
     from tour.cli.options import StartOptions
-    from tour.cli.start import show
+    from tour.cli.start import dumb, on_terminal, show
 
+    if options.plain or dumb():
+        return _plain(player, pump)
+    if not on_terminal():
+        raise UsageError(t(options.lang, "cli.not_tty_replay", file=options.file))
     wanted = StartOptions(
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
     )
@@ -93,10 +95,16 @@ def draw(player: Player, pump: Pump, options: ReplayOptions) -> int:
     from tour.view.ui import Ui
 
     width, height = _size(options.size)
+    theme = themes.THEMES.get(options.theme or "dark")
+    if theme is None:
+        raise UsageError(f"There is no theme '{options.theme}'.", f"There are: {', '.join(themes.THEMES)}.")
     _play_to(player, pump, options.at or player.lesson.step_ids[-1])
     moment = player.moment()
-    canvas = compose(moment, Ui(), width, height)
-    Path(options.svg).write_text(svg(canvas, themes.THEMES[options.theme or "dark"], moment.title), "utf-8")
+    picture = svg(compose(moment, Ui(), width, height), theme, moment.title)
+    try:
+        Path(options.svg).write_text(picture, "utf-8")
+    except OSError as error:
+        raise UsageError(f"The picture {options.svg} cannot be written: {error.strerror}.") from error
     say(t(options.lang, "cli.picture", path=options.svg))
     return 0
 

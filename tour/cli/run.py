@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from tour.agent.player import Player
-from tour.cli.connect import connector
+from tour.cli.connect import check_port, connector
 from tour.cli.drive import Pump, wait_idle
 from tour.cli.options import Where
-from tour.cli.output import say, tell
+from tour.cli.output import say, tell, tell_bytes
 from tour.cli.teller import Teller
 from tour.errors import CheckFailed, UsageError
 from tour.i18n import Lang, t
@@ -45,15 +45,15 @@ def run(options: RunOptions) -> int:
         bad, total = _play(player, pump, teller, options.vary)
     finally:
         player.close()
-        if writer is not None:
-            writer.close()
+        if writer is not None and (kept := writer.close()) is not None:
+            say(t(options.lang, "cli.kept", path=kept))
     return _verdict(player, bad, total, options)
 
 
 def _listener(options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:
     def listen(event: ev.Event) -> None:
         if options.json:
-            tell(ev.encode(event).decode().rstrip())
+            tell_bytes(ev.encode(event))
         if writer is not None:
             writer(event)
 
@@ -72,6 +72,7 @@ def _play(player: Player, pump: Pump, teller: Teller, vary: str) -> tuple[int, i
     else:
         player.open()
     wait_idle(player, pump)
+    check_port(player)
     teller.opening()
     bad = total = 0
     while not player.ended:

@@ -24,7 +24,7 @@ def start_lesson(options: StartOptions) -> int:
         from tour.cli.plain import talk
 
         return talk(lesson, options)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not on_terminal():
         raise UsageError(t(options.lang, "cli.not_tty", lesson=lesson.id))
     following = lesson.id
     while following:
@@ -32,6 +32,11 @@ def start_lesson(options: StartOptions) -> int:
         connect = connector(options.where, lesson, options.lang, say)
         code, following = show(Player(lesson, options.lang, connect, options.where.device), options)
     return code
+
+
+def on_terminal() -> bool:
+    """Whether there is a terminal to draw on and to type at."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def dumb() -> bool:

@@ -42,10 +42,18 @@ class Teller:
         hello = player.timeline.edge.hello
         if hello is not None:
             kind = "replay" if player.session and player.session.kind == "replay" else hello.device
-            values = {"kernel": hello.kernel, "device": hello.device, "started": hello.started}
-            self.say(f"where_{kind}", why=hello.why_not_kernel, **values)
+            self.say(f"where_{kind}", kernel=hello.kernel, device=hello.device, started=hello.started)
+            self._why_not(hello.why_not_kernel)
         self.say("peer_real" if player.timeline.edge.peer.real else "peer_ours")
+        self._why_not(hello.why_not_tap if hello is not None else "")
         self.out("")
+
+    def _why_not(self, text: str) -> None:
+        """What keeps this machine from something better, and what would mend it; nothing of a recording's machine."""
+        if self.player.session is not None and self.player.session.kind == "live":
+            for line in text.splitlines():
+                for part in wrap(line, "  "):
+                    self.out(part)
 
     def step_head(self) -> None:
         """Number and name of the step, and what to watch."""

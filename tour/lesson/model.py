@@ -156,7 +156,7 @@ def load(lesson_id: str) -> Lesson:
     wanted = lesson_id.lstrip("0") or "0"
     if wanted not in places:
         raise LessonError(
-            f"There is no lesson '{lesson_id}'.", f"Lessons that are ready: {', '.join(places)}.", "tour list"
+            f"There is no lesson '{lesson_id}'.", f"Lessons that are ready: {', '.join(places)}.", "tour start 8"
         )
     return load_folder(places[wanted])
 

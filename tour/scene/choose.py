@@ -46,7 +46,7 @@ def choose(wanted: str, recorder: Recorder) -> Chosen:
         port.close()
         raise why
     kernel = wanted in ("auto", "kernel") and why is None
-    return Chosen("kernel" if kernel else "embedded", port, why.what if why else "")
+    return Chosen("kernel" if kernel else "embedded", port, str(why or ""))
 
 
 def _why_not_kernel(port: Port) -> CapabilityMissing | None:

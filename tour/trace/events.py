@@ -29,7 +29,8 @@ class Payload(msgspec.Struct, frozen=True, tag_field="kind", tag=lambda n: n.low
 
 class Hello(Payload, frozen=True):
     """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap or socketpair;
-    ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``."""
+    ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``;
+    ``why_not_kernel`` and ``why_not_tap`` are what happened, why and what mends it, a line each."""
 
     protocol: int
     schema: int
@@ -43,6 +44,7 @@ class Hello(Payload, frozen=True):
     forked_from: str | None = None
     variant: str | None = None
     why_not_kernel: str = ""
+    why_not_tap: str = ""
 
 
 class Syscall(Payload, frozen=True):
