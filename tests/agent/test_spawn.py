@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT, alive, children, kill, members, namespace_of, require, wait_until
+from tour.abi.namespaces import namespace_fix
 from tour.agent import spawn as spawning
-from tour.agent.spawn import namespace_fix, refusal, spawn
+from tour.agent.spawn import refusal, spawn
 from tour.errors import AgentLost, CapabilityMissing, TimedOut
 
 HERE = Path(__file__).parent

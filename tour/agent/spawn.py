@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
+from tour.abi.namespaces import namespace_fix
 from tour.agent.init import Order
 from tour.errors import AgentLost, CapabilityMissing, TimedOut
 
@@ -276,30 +277,6 @@ def refusal(step: str, error: str) -> Exception:
     return CapabilityMissing(
         "namespaces", "This system did not allow namespaces of our own.", f"{step} says {error}.", namespace_fix()
     )
-
-
-# Each switch that forbids user namespaces, the value that does, and the command that lifts it.
-SWITCHES = (
-    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-    ("/proc/sys/user/max_user_namespaces", "0", "sudo sysctl -w user.max_user_namespaces=15000"),
-    ("/proc/sys/user/max_net_namespaces", "0", "sudo sysctl -w user.max_net_namespaces=15000"),
-    (
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "1",
-        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-    ),
-)
-
-
-def namespace_fix(switches: Sequence[tuple[str, str, str]] = SWITCHES) -> str:
-    """The command that would allow namespaces, judged by the switches of this system."""
-    for path, forbids, command in switches:
-        with contextlib.suppress(OSError):
-            if Path(path).read_text().strip() == forbids:
-                return command
-    if os.geteuid() == 0:
-        return "in a container, start it with --cap-add SYS_ADMIN --cap-add NET_ADMIN (or --privileged)"
-    return "run it as root (sudo), or in a container started with --security-opt seccomp=unconfined"
 
 
 def _ended(who: str, how: str, number: str) -> str:

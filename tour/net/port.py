@@ -10,6 +10,7 @@ import os
 from typing import Literal, Protocol
 
 from tour.abi.libc import LAYERS_ENV
+from tour.abi.namespaces import namespace_fix
 from tour.errors import CapabilityMissing
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC
 from tour.net.links import open_links
@@ -100,11 +101,13 @@ def _open_tap(recorder: Recorder | None) -> TapPort:
 
 def require_own_network() -> None:
     """Raise CapabilityMissing("tun") unless this process's network namespace is our own to change."""
-    layers = os.environ.get(LAYERS_ENV, "").split(",")
-    if not {"net", "vm"} & set(layers):
+    layers = os.environ.get(LAYERS_ENV)
+    if not {"net", "vm"} & set((layers or "").split(",")):
+        started_by_tour = layers is not None
         raise CapabilityMissing(
             "tun", "No tap was made: this process has no network namespace of its own.",
-            "Links are never made in the system's network.", "start it through 'tour', which makes one",
+            "Links are never made in the system's network.",
+            namespace_fix() if started_by_tour else "start it through 'tour', which makes one",
         )  # fmt: skip
 
 
