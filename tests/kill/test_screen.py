@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +15,6 @@ pytestmark = pytest.mark.requires("embedded", "tun")
 ROUNDS = 10
 BELOW = 3  # helper, init, agent
 STEPS = 7
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Iterator[Places]:
-    """Where the program may keep files; nothing may be left there."""
-    made = Places.below(tmp_path)
-    before = made.files()
-    yield made
-    assert made.files() - before == set()
 
 
 def freeze_in_a_step(screen: Screen, family: Family) -> None:
