@@ -45,6 +45,7 @@ class Player:
         self.error: TourError | None = None
         self.notice = ""
         self._next_id = 0
+        self._opened: tuple[int, dict[str, Any]] = (0, {})
         self._reset(Timeline(), 0)
 
     def _reset(self, timeline: Timeline, step: int) -> None:
@@ -67,6 +68,7 @@ class Player:
         self.close()
         self._reset(Timeline(), step)
         self.error = None
+        self._opened = (step, options)
         command = protocol.Open(self._id(), self.lesson.id, self.device, **options)
         self.session = self.connect(command)
         mine = self.session
@@ -95,8 +97,11 @@ class Player:
 
     def restart(self) -> None:
         """A new agent at the present step, after the old one is gone. Raises TourError."""
+        vary, origin = self.vary, self.origin
         point = self._point(self.index) if len(self.timeline) else None
-        self.open(self.index if point else 0, fork=point)
+        step, options = (self.index, {**self._opened[1], "fork": point}) if point else self._opened
+        self.open(step, **options)
+        self.vary, self.origin = vary, origin
         self.changed()
 
     def close(self) -> None:
@@ -192,7 +197,8 @@ class Player:
     @property
     def holding(self) -> bool:
         """Whether the step has run, but what happened stays hidden until the prediction is settled."""
-        return self.phase == "do" and self.position is not None and self.error is None
+        held = self.phase == "do" and self.position is not None and self.prediction is not None
+        return held and self.error is None
 
     def enter(self) -> None:
         """Go on: to the next phase, or do the action."""
@@ -333,8 +339,8 @@ class Player:
         """Index of the step the shown moment belongs to."""
         if self.position is None:
             return self.index
-        mark = self.timeline.mark_before(self.position)
-        return self.lesson.step_ids.index(mark.step) if mark else 0
+        mark, steps = self.timeline.mark_before(self.position), self.lesson.step_ids
+        return steps.index(mark.step) if mark and mark.step in steps else 0
 
     # --- what is shown ------------------------------------------------------------------------------------
 
