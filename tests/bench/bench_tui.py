@@ -83,8 +83,8 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--keys", type=int, default=120)
-    parser.add_argument("--command", default=f"{sys.executable} -m tour.cli.main start 8 --lang en --device replay")
-    parser.add_argument("--mark", default="^p all")
+    parser.add_argument("--command", default=f"{sys.executable} -m tour.cli start 8 --lang en --device replay")
+    parser.add_argument("--mark", default="YOUR TURN")
     options = parser.parse_args()
     command = shlex.split(options.command)
     good = True

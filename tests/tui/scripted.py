@@ -8,7 +8,7 @@ from functools import cache
 from msgspec.structs import replace
 
 from tests.view.story import STEPS, Story, moment
-from tour.agent.session import Item
+from tour.agent.session import Item, Session
 from tour.errors import TourError
 from tour.i18n import Lang
 from tour.lesson.moment import Moment, Phase, TimelineView
@@ -33,6 +33,7 @@ class ScriptedPlayer:
         self.struck = False
         self.position: int | None = None
         self.calls: list[str] = []
+        self.session: Session | None = None
         self.error: TourError | None = None
 
     @property

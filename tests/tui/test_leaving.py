@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,8 @@ def test_a_defect_of_ours_is_one_sentence_and_no_traceback() -> None:
     assert "Traceback" not in after and "a secret detail" not in after
 
 
-def test_details_are_kept_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_details_are_kept_only_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.delenv("VHOST_TOUR_DEBUG", raising=False)
     assert "vhost-tour-crash" not in crash_words(ValueError("x"), "en")
     monkeypatch.setenv("VHOST_TOUR_DEBUG", "1")

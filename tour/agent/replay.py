@@ -47,13 +47,22 @@ class ReplaySession:
 
     def _answer(self, command: protocol.AnyCommand) -> list[ev.Event]:
         if isinstance(command, protocol.Open):
-            events = self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin")
+            events = self._open(command)
         elif isinstance(command, protocol.Do):
             events = self._step(command)
         else:
             events = []
         last = events[-1] if events else self.recording.events[max(0, self._position - 1)]
         return [*events, ev.Event(last.seq, last.t, "tour", "tour", ev.Done(command.id))]
+
+    def _open(self, command: protocol.Open) -> list[ev.Event]:
+        if command.variant or command.num or command.base:
+            raise UsageError(
+                "A recording cannot go another way.", "Only what was recorded can be replayed.",
+                "tour start --device auto",
+            )  # fmt: skip
+        step = command.fork.origin.partition(":")[2] if command.fork else ""
+        return self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin" and step in ("", data.step))
 
     def _step(self, command: protocol.Do) -> list[ev.Event]:
         first = self.recording.events[self._position].data if self._position < len(self.recording.events) else None

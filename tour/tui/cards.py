@@ -22,14 +22,15 @@ def help_card(lang: Lang, panel: str) -> Card:
     return Card("help", title, lines, foot=t(lang, "tui.help.foot"))
 
 
-def fork_card(moment: Moment) -> Card:
-    """The forks a learner may take from here."""
+def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
+    """The forks a learner may take from here; a ``recorded`` run can only be gone through again."""
     lang = moment.lang
-    here = [Option(vary.id, vary.title, vary.text) for vary in moment.varies if vary.here]
     plain = Option(PLAIN_FORK, t(lang, "tui.fork.plain"), t(lang, "tui.fork.plain.text"))
-    return Card(
-        "fork", t(lang, "tui.fork.title"), (t(lang, "tui.fork.lines"),), (*here, plain), t(lang, "tui.fork.foot")
-    )
+    title, foot = t(lang, "tui.fork.title"), t(lang, "tui.fork.foot")
+    if recorded:
+        return Card("fork", title, (t(lang, "tui.fork.recorded"),), (plain,), foot)
+    here = [Option(vary.id, vary.title, vary.text) for vary in moment.varies if vary.here]
+    return Card("fork", title, (t(lang, "tui.fork.lines"),), (*here, plain), foot)
 
 
 def error_card(lang: Lang, error: TourError) -> Card:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from tour.agent.player import Player
-from tour.agent.session import Item
+from tour.agent.session import Item, Session
 from tour.errors import TourError
 from tour.i18n import Lang, t
 from tour.lesson.moment import Moment
@@ -27,6 +27,11 @@ class FirstMinutes:
     def timeline(self) -> Timeline:
         """All that happened so far."""
         return self.player.timeline
+
+    @property
+    def session(self) -> Session | None:
+        """The agent, or the recording in its place."""
+        return self.player.session
 
     @property
     def error(self) -> TourError | None:

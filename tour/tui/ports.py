@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from tour.agent.session import Item
+from tour.agent.session import Item, Session
 from tour.errors import TourError
 from tour.i18n import Lang
 from tour.lesson.moment import Moment
@@ -48,6 +48,10 @@ class PlayerLike(Protocol):
 
     def set_lang(self, lang: Lang) -> None:
         """Change the language of all words."""
+
+    @property
+    def session(self) -> Session | None:
+        """The agent or the recording in its place, None when there is none."""
 
     @property
     def error(self) -> TourError | None:

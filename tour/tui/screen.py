@@ -246,7 +246,9 @@ class LessonScreen(Screen[None]):
 
     def action_fork(self) -> None:
         """Choose a fork."""
-        self.put_card(cards.fork_card(self.player.moment()))
+        session = self.player.session
+        recorded = session is not None and session.kind == "replay"
+        self.put_card(cards.fork_card(self.player.moment(), recorded=recorded))
 
     def action_restart(self) -> None:
         """A new agent at this step."""
@@ -327,7 +329,7 @@ _POINTED: dict[str, Callable[[LessonScreen, str], None]] = {
     "choice": lambda screen, value: screen.action_answer(int(value) - 1),
     "option": lambda screen, value: screen.action_answer(int(value)),
     "seek": lambda screen, value: screen.look(lambda: screen.player.seek(int(value))),
-    "vary": lambda screen, value: screen.fork(value),
+    "vary": lambda screen, value: screen.action_fork(),
     "spot": _spot,
     "key": _press,
     "card": lambda screen, value: screen.action_close() if value == "close" else None,
