@@ -1,6 +1,7 @@
 """Run a command as an ordinary user: uid 65534, with a /dev/net/tun that anybody may open, as distributions have it.
 
-Everything happens in a mount namespace of its own; the machine's /dev is untouched.
+Everything happens in a mount namespace of its own; the machine's /dev is untouched. Where this Python or this tree lie
+in somebody's closed home, that home is covered by an open folder with nothing but them in it.
 With ``--forbid`` first: in a user namespace that allows no further ones, as a locked-down system does.
 With ``--weak-root`` first: still root, but without CAP_SYS_ADMIN, as in a container.
 Usage (as root): as_nobody.py [--forbid | --weak-root] COMMAND...
@@ -12,6 +13,7 @@ import os
 import stat
 import sys
 import tempfile
+from pathlib import Path
 
 from tour.abi import libc
 
@@ -21,9 +23,7 @@ CAP_SYS_ADMIN = 21  # linux/capability.h
 
 
 def own_tun() -> None:
-    """Bind a device node of mode 0666 over /dev/net/tun, in a mount namespace of our own."""
-    libc.unshare(libc.CLONE_NEWNS)
-    libc.mount("none", "/", "", libc.MS_REC | libc.MS_PRIVATE)
+    """Bind a device node of mode 0666 over /dev/net/tun, in the mount namespace of our own."""
     folder = tempfile.mkdtemp()
     libc.mount("tmpfs", folder, "tmpfs")
     node = os.path.join(folder, "tun")
@@ -32,6 +32,31 @@ def own_tun() -> None:
     libc.mount(node, "/dev/net/tun", "", libc.MS_BIND)
     libc.umount(folder)
     os.rmdir(folder)
+
+
+def open_way(needed: list[Path]) -> None:
+    """Let anybody reach the folders ``needed``, as if no folder above them were closed."""
+    closed = {path: above for path in needed if (above := closed_above(path))}
+    if not closed:
+        return
+    aside = Path(tempfile.mkdtemp())
+    libc.mount("tmpfs", str(aside), "tmpfs")
+    for number, path in enumerate(closed):
+        (aside / str(number)).mkdir()
+        libc.mount(str(path), str(aside / str(number)), "", libc.MS_BIND | libc.MS_REC)
+    for above in set(closed.values()):
+        libc.mount("tmpfs", str(above), "tmpfs")
+        above.chmod(0o755)
+    for number, path in enumerate(closed):
+        path.mkdir(parents=True, exist_ok=True)
+        libc.mount(str(aside / str(number)), str(path), "", libc.MS_BIND | libc.MS_REC)
+    libc.umount(str(aside))
+    aside.rmdir()
+
+
+def closed_above(path: Path) -> Path | None:
+    """The topmost folder above ``path`` that others may not pass."""
+    return next((above for above in reversed(path.parents) if not above.stat().st_mode & stat.S_IXOTH), None)
 
 
 def become_nobody() -> None:
@@ -62,6 +87,9 @@ def main() -> None:
         libc.prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)
         os.execvp(argv[1], argv[1:])
     if os.getuid() == 0:
+        libc.unshare(libc.CLONE_NEWNS)
+        libc.mount("none", "/", "", libc.MS_REC | libc.MS_PRIVATE)
+        open_way([Path(each).resolve() for each in (sys.base_prefix, sys.prefix, Path(__file__).parents[2])])
         if os.path.exists("/dev/net/tun"):
             own_tun()
         become_nobody()
