@@ -259,6 +259,10 @@ class Player:
         """Take a choice of the prediction. The first one runs the step; what happened stays hidden until settled."""
         if self.prediction is None or self.phase not in ("predict", "do") or self.prediction.settled:
             return
+        if self.looking_back:
+            self.notice = t(self.lang, "player.looking_back")
+            self.changed()
+            return
         if self.busy or self.error is not None or not self.prediction.choose(choice):
             return
         if self.phase == "predict":

@@ -65,16 +65,16 @@ class ReplaySession:
         return self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin" and step in ("", data.step))
 
     def _step(self, command: protocol.Do) -> list[ev.Event]:
-        first = self.recording.events[self._position].data if self._position < len(self.recording.events) else None
-        if not isinstance(first, ev.Step) or first.step != command.step or command.skip:
+        first = self.recording.events[self._position] if self._position < len(self.recording.events) else None
+        named = first is not None and isinstance(first.data, ev.Step) and first.data.step == command.step
+        if first is None or not named or command.skip:
             raise UsageError(
                 "The recording holds no such step here.",
                 f"Step '{command.step}' was asked for; only what was recorded can be replayed.",
                 "tour start --device auto",
             )
         self._position += 1
-        rest = self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin")
-        return [self.recording.events[self._position - len(rest) - 1], *rest]
+        return [first, *self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin")]
 
     def _until(self, stop: Callable[[ev.AnyPayload], bool]) -> list[ev.Event]:
         events = self.recording.events
