@@ -50,7 +50,7 @@ def test_the_screen_outlives_the_rest_ten_times(places: Places, victim: str) -> 
             family = family_of(screen.process.pid, BELOW)
             if done % 2:
                 freeze_in_a_step(screen, family)
-            elif 2 <= done:
+            elif done >= 2:
                 screen.press_until(ENTER, f"step {1 + done // 2}/{STEPS}", 7)
             one_death(screen, family, victim)
         assert screen.descriptors() <= at_first

@@ -1,4 +1,4 @@
-"""kill -9 of every process of `tour run` and `tour record`: nothing is left but what was recorded; that can be played."""
+"""kill -9 of everybody of `tour run` and `tour record`: nothing is left but what was recorded; that can be played."""
 
 from __future__ import annotations
 
