@@ -156,3 +156,16 @@ def test_a_ring_that_never_holds_still_is_a_time_out(stand: Stand, monkeypatch: 
     monkeypatch.setattr(Ring, "load_used_flags", lambda ring: next(ticks))
     with pytest.raises(TimedOut):
         watch.look.look()
+
+
+def test_after_a_frame_came_in_the_private_index_is_known(opaque: Stand) -> None:
+    opaque.start()
+    opaque.provide()
+    watch = Watch(opaque, RX)
+    opaque.send()
+    opaque.used(RX, 1)
+    assert watch.look.wait_quiescent() == "quiescent"
+    assert [event.data.after for event in watch.of(Private)] == [1]  # type: ignore[union-attr]
+    before = len(watch.of(Ioctl))
+    assert watch.look.wait_quiescent() == "quiescent"
+    assert len(watch.of(Ioctl)) == before

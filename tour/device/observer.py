@@ -41,6 +41,7 @@ class _Known:
     counts: dict[str, int] = field(default_factory=dict)
     worker: Worker | None = None
     last_avail_idx: int | None = None
+    base_is_fresh: bool = False
 
 
 class RingObserver:
@@ -81,6 +82,7 @@ class RingObserver:
         if words == (known.used_idx, known.used_flags, known.avail_event):
             return False
         known.used_idx, known.used_flags, known.avail_event = words
+        known.base_is_fresh = False
         if self.tells:
             self.recorder.emit(seen, actor="device", source="observer", inferred=True)
         return True
@@ -103,6 +105,7 @@ class RingObserver:
             raise NotImplementedError(f"get_vring_base stops the ring on a {self.device.kind} device")
         base = self.device.get_vring_base(self.ring.index, source="observer")
         before, self._known.last_avail_idx = self._known.last_avail_idx, base
+        self._known.base_is_fresh = True
         if self.tells and before != base:
             moved = Private(self.ring.index, "last_avail_idx", base if before is None else before, base)
             self.recorder.emit(moved, actor="device", source="observer")
@@ -158,22 +161,30 @@ class RingObserver:
         An errno's name: the device refused VHOST_GET_VRING_BASE. Raises TimedOut when it moved all the time.
         """
         begun = moved_at = time.monotonic()
-        while True:
-            now = time.monotonic()
-            if self.look():
-                moved_at = now
-            try:
-                if self._at_rest(now - moved_at):
-                    self.look_at_worker()
-                    return "quiescent"
-            except OSError as error:
-                return errno.errorcode.get(error.errno or 0, "EIO")
-            if now - moved_at >= STILL_SECONDS:
-                self.look_at_worker()
-                return "still"
-            if now - begun > timeout:
-                raise TimedOut(f"Ring {self.ring.index} was still moving after {timeout:g} seconds.")
-            time.sleep(POLL_SECONDS)
+        try:
+            while True:
+                now = time.monotonic()
+                moved_at = now if self.look() else moved_at
+                if ended := self._ended(now - moved_at):
+                    return self._last_look(ended)
+                if now - begun > timeout:
+                    raise TimedOut(f"Ring {self.ring.index} was still moving after {timeout:g} seconds.")
+                time.sleep(POLL_SECONDS)
+        except OSError as error:
+            return errno.errorcode.get(error.errno or 0, "EIO")
+
+    def _ended(self, quiet: float) -> str:
+        """The condition that holds after ``quiet`` seconds without movement, '' while none does."""
+        if self._at_rest(quiet):
+            return "quiescent"
+        return "still" if quiet >= STILL_SECONDS else ""
+
+    def _last_look(self, ended: str) -> str:
+        """Before a wait ends: the worker's state, and the private index if the ring moved since it was read."""
+        self.look_at_worker()
+        if not self._known.base_is_fresh and self.device.probes_base:
+            self.look_at_base()
+        return ended
 
     def _at_rest(self, quiet: float) -> bool:
         if self.ring.index == TX:
