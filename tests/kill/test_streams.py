@@ -41,6 +41,7 @@ def end(front: subprocess.Popen[bytes], victim: str) -> str:
     if victim != "front end":
         assert "The agent has ended" in said
         assert "9 (SIGKILL)" in said
+        assert "To mend it: give the same command again" in said
         assert "Traceback" not in said
     return said
 

@@ -102,12 +102,14 @@ class StreamSession:
                     on_event(_event(line))
                 if len(pending) > ev.LINE_MAX:
                     raise msgspec.DecodeError("a line without end")
-        except (OSError, msgspec.MsgspecError) as error:
+        except OSError:
+            on_end(None if self._closing else self._lost())
+        except msgspec.MsgspecError as error:
             on_end(None if self._closing else self._lost(str(error)))
-            return
-        on_end(None if self._closing else self._lost(""))
+        else:
+            on_end(None if self._closing else self._lost())
 
-    def _lost(self, detail: str) -> AgentLost:
+    def _lost(self, detail: str = "") -> AgentLost:
         why = " ".join(part for part in (self._transport.reason(), detail) if part)
         return AgentLost("The agent has ended: what was seen so far stays here, nothing more happens.", why)
 
@@ -116,7 +118,7 @@ class StreamSession:
         try:
             self._transport.send(protocol.encode(command))
         except OSError as error:
-            raise self._lost(error.strerror or str(error)) from error
+            raise self._lost() from error
 
     def close(self) -> None:
         """End the agent."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from tour.agent.player import Player
 from tour.agent.session import Item
 from tour.cli.output import say
-from tour.errors import TimedOut
+from tour.errors import AgentLost, TimedOut
+from tour.i18n import t
 
 SILENCE_LIMIT = 120.0
 
@@ -40,4 +41,6 @@ def wait_idle(player: Player, pump: Pump) -> None:
     """Until the player's command is done. Raises the error the agent reported."""
     pump.until(lambda: not player.busy or player.error is not None)
     if player.error is not None:
+        if isinstance(player.error, AgentLost) and not player.error.fix:
+            player.error.fix = t(player.lang, "cli.again")
         raise player.error
