@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from textual.pilot import Pilot
 
+from tests.tui.driving import Driven
 from tests.tui.scripted import ScriptedPlayer
 from tour.errors import AgentLost
 from tour.i18n import Lang, t
 from tour.tui.app import TourApp
 from tour.tui.options import Options
-from tour.tui.stage import Stage
 from tour.view.ui import PANELS
 
 SIZES = [(80, 24), (160, 48)]
-
-
-class Driven:
-    """An app under test: keys in, what is on the canvas out."""
-
-    def __init__(self, pilot: Pilot[str], app: TourApp, player: ScriptedPlayer) -> None:
-        self.pilot, self.app, self.player = pilot, app, player
-
-    @property
-    def stage(self) -> Stage:
-        return self.app.lesson.stage
-
-    @property
-    def text(self) -> str:
-        return str(self.stage.canvas)
-
-    @property
-    def phase(self) -> str:
-        return self.stage.moment.phase
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Turn the app's loop until ``condition`` holds; at most ten seconds of it."""
-        for _ in range(500):
-            if condition():
-                return
-            await self.pilot.pause(0.02)
-        raise AssertionError(self.text)
 
 
 def started(lang: Lang = "en", *, motion: bool = False, theme: str = "dark") -> tuple[TourApp, ScriptedPlayer]:
@@ -58,7 +25,7 @@ def started(lang: Lang = "en", *, motion: bool = False, theme: str = "dark") -> 
 async def test_a_step_from_question_to_observation(size: tuple[int, int], lang: Lang) -> None:
     app, player = started(lang)
     async with app.run_test(size=size) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         assert player.moment().title in driven.text
         await driven.press("2")
         assert player.calls[-1] == "answer avail_idx"
@@ -71,7 +38,7 @@ async def test_a_step_from_question_to_observation(size: tuple[int, int], lang: 
 async def test_a_wrong_answer_is_struck_and_the_ring_stays_as_it_was() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("3")
         asked = driven.stage.moment.prediction
         assert asked is not None and [choice.struck for choice in asked.choices] == [False, False, True, False]
@@ -91,7 +58,7 @@ async def test_keys_that_look_elsewhere(key: str, call: str) -> None:
 async def test_looking_back_and_forward_returns_to_the_edge() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("left", "left")
         assert not driven.stage.moment.timeline.at_edge
         await driven.press("right", "l", "n")
@@ -101,7 +68,7 @@ async def test_looking_back_and_forward_returns_to_the_edge() -> None:
 async def test_tab_walks_through_all_panels_and_back() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         seen = []
         for _ in PANELS:
             seen.append(app.lesson.front)
@@ -116,7 +83,7 @@ async def test_tab_walks_through_all_panels_and_back() -> None:
 async def test_every_panel_explains_itself(lang: Lang, panel: str) -> None:
     app, player = started(lang)
     async with app.run_test(size=(160, 48)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         while app.lesson.front != panel:
             await driven.press("tab")
         await driven.press("question_mark")
@@ -128,7 +95,7 @@ async def test_every_panel_explains_itself(lang: Lang, panel: str) -> None:
 async def test_the_fork_menu_lists_variants_and_takes_one() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("f")
         assert "forget the kick" in driven.text and t("en", "tui.fork.plain") in driven.text
         await driven.press("down", "enter")
@@ -142,7 +109,7 @@ async def test_the_fork_menu_lists_variants_and_takes_one() -> None:
 async def test_language_changes_all_words_at_once() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("L")
         assert player.moment().lang == "zh" and player.moment().title in driven.text
 
@@ -160,7 +127,7 @@ async def test_themes_go_round_and_say_so() -> None:
 async def test_what_moves_is_seen_and_a_key_makes_it_arrive() -> None:
     app, player = started(motion=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("2")
         if driven.stage.moving:
             assert driven.stage.moment.state.tx.avail_idx == 0
@@ -172,7 +139,7 @@ async def test_what_moves_is_seen_and_a_key_makes_it_arrive() -> None:
 async def test_nothing_runs_while_nothing_moves() -> None:
     app, player = started(motion=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("2")
         await driven.until(lambda: not driven.stage.moving)
         assert driven.stage._timer is None
@@ -183,7 +150,7 @@ async def test_nothing_runs_while_nothing_moves() -> None:
 async def test_playing_goes_forward_to_the_edge_and_stops() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         await driven.press("left", "left", "left")
         await driven.press(*["right_square_bracket"] * 4, "space")
         assert driven.stage.ui.playing
@@ -193,7 +160,7 @@ async def test_playing_goes_forward_to_the_edge_and_stops() -> None:
 async def test_an_agent_that_dies_is_told_and_nothing_is_lost() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         length = len(player.timeline)
         player.say(AgentLost("The agent has ended.", "It was killed by signal 9."))
         await driven.until(lambda: "signal 9" in driven.text)
@@ -207,7 +174,7 @@ async def test_an_agent_that_dies_is_told_and_nothing_is_lost() -> None:
 async def test_too_small_is_said_and_mends_itself() -> None:
     app, player = started()
     async with app.run_test(size=(60, 20)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         assert "80" in driven.text and "24" in driven.text
         await pilot.resize_terminal(80, 24)
         await driven.until(lambda: player.moment().title in driven.text)
@@ -216,7 +183,7 @@ async def test_too_small_is_said_and_mends_itself() -> None:
 async def test_copy_puts_the_calls_on_the_clipboard() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         while app.lesson.front != "syscalls":
             await driven.press("tab")
         await driven.press("y")
@@ -226,7 +193,7 @@ async def test_copy_puts_the_calls_on_the_clipboard() -> None:
 async def test_a_click_on_a_target_does_what_the_key_does() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
-        driven = Driven(pilot, app, player)
+        driven = Driven(pilot, app)
         target = next(hit.rect for hit in driven.stage.canvas.hits if hit.action == "panel:memory")
         await pilot.click("#stage", offset=(target.x, target.y))
         assert app.lesson.front == "memory"
@@ -244,3 +211,16 @@ async def test_the_palette_speaks_the_learners_language() -> None:
     async with app.run_test(size=(80, 24)):
         titles = [command.title for command in app.get_system_commands(app.screen)]
     assert t("zh", "tui.keys.fork") in titles and len(titles) > 15
+
+
+async def test_scrolling_stops_at_the_end() -> None:
+    app, player = started()
+    async with app.run_test(size=(80, 24)) as pilot:
+        driven = Driven(pilot, app)
+        await driven.press("question_mark")
+        top = driven.text
+        await driven.press(*["down"] * 60)
+        bottom = driven.text
+        assert t("en", "tui.keys.quit") in bottom and bottom != top
+        await driven.press("up")
+        assert driven.text != bottom

@@ -52,7 +52,7 @@ class Card:
 def draw(card: Card, canvas: Canvas) -> None:
     """Put the card in the middle of the canvas; its targets are ``option:N``, and ``card:close`` anywhere else."""
     width = min(WIDEST, canvas.width - 4)
-    body = _body(card, width - 4)
+    body = [("", "text", ""), *_body(card, width - 4)]
     height = min(len(body) + 4, canvas.height - 2)
     x, y = (canvas.width - width) // 2, (canvas.height - height) // 2
     canvas.hit("card:close", 0, 0, canvas.width, canvas.height)

@@ -26,8 +26,8 @@ def options(
 ) -> Options:
     """Options from flags (empty or None: not given), then the environment.
 
-    NO_COLOR (any value but empty) means the theme without colours unless a flag names one; TEXTUAL_ANIMATIONS=none
-    means no motion. May ask the terminal (``glyphs.choose``), so call it before the screen is taken.
+    NO_COLOR (any value but empty) or CLICOLOR=0 means the theme without colours unless one is named;
+    TEXTUAL_ANIMATIONS=none means no motion. May ask the terminal (``glyphs.choose``), so call it before the screen is taken.
     Raises UsageError for a theme that does not exist.
     """
     theme = theme or env.get("VHOST_TOUR_THEME", "") or ("mono" if _colourless(env) else "dark")
@@ -39,4 +39,4 @@ def options(
 
 
 def _colourless(env: Mapping[str, str]) -> bool:
-    return bool(env.get("NO_COLOR")) or env.get("TERM") in ("dumb", "vt100", "vt220")
+    return bool(env.get("NO_COLOR")) or env.get("CLICOLOR") == "0" or env.get("TERM") in ("dumb", "vt100", "vt220")

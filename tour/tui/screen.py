@@ -206,12 +206,14 @@ class LessonScreen(Screen[None]):
 
     def action_scroll(self, by: int) -> None:
         """Scroll the card, or the panel in front."""
-        if self.card is not None:
-            self.put_card(self.card.moved(by))
-            return
-        ui = self.stage.ui
-        rows = max(0, ui.scroll.get(self.front, 0) + by)
-        self.show(replace(ui, scroll={**ui.scroll, self.front: rows}))
+        before, ui, card = str(self.stage.canvas), self.stage.ui, self.card
+        if card is not None:
+            self.put_card(card.moved(by))
+        else:
+            rows = max(0, ui.scroll.get(self.front, 0) + by)
+            self.show(replace(ui, scroll={**ui.scroll, self.front: rows}))
+        if by > 0 and str(self.stage.canvas) == before:  # the end was reached: do not count further
+            self.stage.ui, self.card, self.stage.card = ui, card, card
 
     def action_play(self) -> None:
         """Look through what happened by itself, event by event, up to the edge."""
