@@ -19,14 +19,15 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Run ARGV until it or the lifeline ends; returns its exit code."""
+    """Run ARGV until it or the lifeline ends; returns its exit code, 128 + n after signal n."""
     lifeline = int(arguments[0])
     os.set_inheritable(lifeline, False)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     child = _start(arguments[1:])
     _wait(child, lifeline)
     _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) % 256
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
 
 
 def _start(argv: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -107,8 +108,16 @@ class Machine:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1)
         last = "\n".join(self.tail.splitlines()[-8:])
-        why = f"QEMU's exit code is {self.process.returncode}. Its last words:\n{last}"
+        why = f"{self._end()} Its last words:\n{last}"
         return AgentLost("The lab's virtual machine ended unexpectedly.", why)
+
+    def _end(self) -> str:
+        """How QEMU or its keeper ended."""
+        code = self.process.returncode or 0
+        number = abs(code) if code < 0 else code - 128
+        if number in set(signal.Signals):
+            return f"QEMU was ended by signal {number} ({signal.Signals(number).name})."
+        return f"QEMU's exit code is {code}."
 
     def _read_console(self) -> None:
         data = os.read(self._console, BLOCK)
