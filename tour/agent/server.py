@@ -128,8 +128,13 @@ class Agent:
         assert isinstance(command, protocol.Open)
         if self.stage is not None:
             raise TourError("A lesson is open already.")
-        self.stage = Stage(command, self.recorder, self.timeline)
-        self.stage.open()
+        stage = Stage(command, self.recorder, self.timeline)
+        try:
+            stage.open()
+        except BaseException:
+            stage.close()
+            raise
+        self.stage = stage
 
     def _do(self, command: protocol.AnyCommand) -> None:
         assert isinstance(command, protocol.Do)

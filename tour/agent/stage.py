@@ -33,13 +33,13 @@ class Stage:
 
     def open(self) -> None:
         """Choose device and port, say Hello, build the set-up. Raises TourError."""
+        fork = self.command.fork
+        tx_num = fork.rings[1].num if fork else self.command.num or RING_SIZE
         early: list[ev.Event] = []
         chosen = choose(self.command.device, Recorder(early.append))
         self._hello(chosen)
         for event in early:
             self.recorder.adopt(event)
-        fork = self.command.fork
-        tx_num = fork.rings[1].num if fork else self.command.num or RING_SIZE
         self.nic = Nic(self.recorder, chosen, Plan(tx_num, self.command.base))
         if fork is None:
             self.nic.set_up()

@@ -51,19 +51,20 @@ class Nic:
         self.port = chosen.port
         self.plan = plan_
         self.baton = threading.Lock()
-        self.stack = ExitStack()
-        self.stack.callback(self.port.close)
-        self.traffic = Traffic(self.port, recorder)
-        self.stack.callback(self.traffic.close)
-        self.memory = self.stack.enter_context(GuestMemory([LOW, HIGH]))
-        self.device = chosen.make_device(recorder, self.baton)
-        self.bells = {index: Bells(index, recorder, self.baton) for index in (RX, TX)}
-        for bells in self.bells.values():
-            self.stack.callback(bells.close)
-        self.stack.callback(self.device.close)
-        self.rings = {RX: self._ring(RX, RING_SIZE), TX: self._ring(TX, plan_.num)}
-        self.tx = self._driver(TX)
-        self.rx = self._driver(RX)
+        with ExitStack() as stack:
+            stack.callback(self.port.close)
+            self.traffic = Traffic(self.port, recorder)
+            stack.callback(self.traffic.close)
+            self.memory = stack.enter_context(GuestMemory([LOW, HIGH]))
+            self.device = chosen.make_device(recorder, self.baton)
+            self.bells = {index: Bells(index, recorder, self.baton) for index in (RX, TX)}
+            for bells in self.bells.values():
+                stack.callback(bells.close)
+            stack.callback(self.device.close)
+            self.rings = {RX: self._ring(RX, RING_SIZE), TX: self._ring(TX, plan_.num)}
+            self.tx = self._driver(TX)
+            self.rx = self._driver(RX)
+            self.stack = stack.pop_all()
         self.observers: dict[int, RingObserver] = {}
         self.head = 0
         self.received = 0
