@@ -24,14 +24,16 @@ USUAL_KHZ = 2600000
 # rdrand: without it the kernel has no seed and Python waits a second for random bytes. ssse3 to popcnt: what
 # distributions built for x86-64-v2 need. svm: /dev/kvm inside.
 EMULATED_CPU = "qemu64,+svm,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt"
-ACCELERATORS = {"kvm": ("kvm", "host"), "tcg": ("tcg,thread=multi,tb-size=256", EMULATED_CPU)}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How big the machine is: virtual CPUs and MiB of memory (taken from the host only as it is used)."""
+    """How big the machine is: virtual CPUs and MiB of memory (taken from the host only as it is used).
 
-    cpus: int = 2
+    ``cpus`` 0 is two under KVM and one under emulation, where a second one makes everything a third slower.
+    """
+
+    cpus: int = 0
     memory: int = 1024
 
 
@@ -39,10 +41,15 @@ def command_line(
     qemu: Path, files: BootFiles, accelerator: str, ports: Mapping[str, int], out: Path | None, shape: Shape
 ) -> list[str]:
     """ARGV of QEMU. ``ports`` are the descriptors of connected sockets by port name; the console is its stdout."""
-    accel, cpu = ACCELERATORS[accelerator]
-    clock = f"tsc_early_khz={tsc_khz()} tsc=reliable" if accelerator == "tcg" else ""
     argv = [str(qemu), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]
-    argv += ["-M", "microvm", "-accel", accel, "-cpu", cpu, "-smp", str(shape.cpus), "-m", f"{shape.memory}M"]
+    argv += ["-M", "microvm", "-m", f"{shape.memory}M"]
+    clock = ""
+    if accelerator == "kvm":
+        argv += ["-accel", "kvm", "-cpu", "host", "-smp", str(shape.cpus or 2)]
+    else:
+        clock = f"tsc_early_khz={tsc_khz()} tsc=reliable"
+        thread = "multi" if shape.cpus > 1 else "single"
+        argv += ["-accel", f"tcg,thread={thread}", "-cpu", EMULATED_CPU, "-smp", str(shape.cpus or 1)]
     argv += ["-kernel", str(files.kernel), "-initrd", str(files.initramfs)]
     argv += ["-append", " ".join((CONSOLE, END, FAST, clock, "no_timer_check"))]
     argv += _share("root", Path("/"), "readonly=on,multidevs=remap")
