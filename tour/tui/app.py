@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -64,7 +65,8 @@ class TourApp(App[str]):
         self.call_later(self.lesson.run_action, action)
 
     def on_mount(self) -> None:
-        """Begin to listen."""
+        """Begin to listen. All that is loaded by now stays: the collector need not walk it between key and frame."""
+        gc.freeze()
         self.player.listen(self._inbox.put)
 
     def on_tour_app_arrived(self) -> None:

@@ -27,8 +27,8 @@ def options(
     """Options from flags (empty or None: not given), then the environment.
 
     NO_COLOR (any value but empty) or CLICOLOR=0 means the theme without colours unless one is named;
-    TEXTUAL_ANIMATIONS=none means no motion. May ask the terminal (``glyphs.choose``), so call it before the screen is taken.
-    Raises UsageError for a theme that does not exist.
+    TEXTUAL_ANIMATIONS=none means no motion. May ask the terminal (``glyphs.choose``), so call it before the screen is
+    taken. Raises UsageError for a theme that does not exist.
     """
     theme = theme or env.get("VHOST_TOUR_THEME", "") or ("mono" if _colourless(env) else "dark")
     if theme not in THEMES:
