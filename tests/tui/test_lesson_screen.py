@@ -46,13 +46,22 @@ async def test_a_wrong_answer_is_struck_and_the_ring_stays_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "call"), [("left", "seek"), ("h", "seek"), ("p", "seek"), ("home", "seek 0"), ("end", "live")]
+    ("key", "call"), [("left", "seek"), ("h", "seek"), ("p", "seek"), ("end", "live")]
 )
 async def test_keys_that_look_elsewhere(key: str, call: str) -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(key)
         assert player.calls[-1].startswith(call)
+
+
+async def test_home_is_the_first_step_then_the_set_up() -> None:
+    app, player = started()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("home")
+        assert player.calls[-1] == f"seek {player.timeline.marks[0].position}"
+        await pilot.press("home")
+        assert player.calls[-1] == "seek 0"
 
 
 async def test_looking_back_and_forward_returns_to_the_edge() -> None:

@@ -177,8 +177,10 @@ class LessonScreen(Screen[None]):
         self.look(self.player.forward, moving=True)
 
     def action_first(self) -> None:
-        """Look at the beginning."""
-        self.look(lambda: self.player.seek(0))
+        """Look at the beginning of the first step; from there, at that of the set-up."""
+        marks = self.player.timeline.marks
+        first = marks[0].position if marks else 0
+        self.look(lambda: self.player.seek(first if first < self._shown.timeline.position else 0))
 
     def action_live(self) -> None:
         """Return to the edge."""
