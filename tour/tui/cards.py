@@ -23,14 +23,15 @@ def help_card(lang: Lang, panel: str) -> Card:
 
 
 def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
-    """The forks a learner may take from here; a ``recorded`` run can only be gone through again."""
+    """The forks of the lesson, those of this step first; a ``recorded`` run can only be gone through again."""
     lang = moment.lang
     plain = Option(PLAIN_FORK, t(lang, "tui.fork.plain"), t(lang, "tui.fork.plain.text"))
     title, foot = t(lang, "tui.fork.title"), t(lang, "tui.fork.foot")
     if recorded:
         return Card("fork", title, (t(lang, "tui.fork.recorded"),), (plain,), foot)
-    here = [Option(vary.id, vary.title, vary.text) for vary in moment.varies if vary.here]
-    return Card("fork", title, (t(lang, "tui.fork.lines"),), (*here, plain), foot)
+    ordered = sorted(moment.varies, key=lambda vary: not vary.here)
+    forks = [Option(vary.id, vary.title, vary.text) for vary in ordered]
+    return Card("fork", title, (t(lang, "tui.fork.lines"),), (*forks, plain), foot)
 
 
 def error_card(lang: Lang, error: TourError) -> Card:

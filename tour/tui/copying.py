@@ -10,7 +10,7 @@ from tour.view.canvas import Canvas
 def panel_text(panel: str, state: State, canvas: Canvas) -> str:
     """The system calls and stores so far for ``syscalls``, the line that ran for ``source``, else the screen."""
     if panel == "syscalls":
-        return "".join(f"{line}\n" for event in state.log if not isinstance(event.data, ev.Action) and (line := call_line(event)))
+        return "".join(f"{line}\n" for event in state.log if (line := call_line(event)))
     if panel == "source" and state.last is not None and state.last.where:
         return f"{state.last.where}: {state.last.code.strip()}\n"
     return str(canvas)

@@ -142,6 +142,8 @@ class LessonScreen(Screen[None]):
             self._take_option(self.card.chosen)
         elif self.stage.moving:
             self.show()
+        elif self.player.error is not None:
+            self.trouble(self.player.error)
         else:
             self._step(self.player.enter)
 
