@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     if where.device == "replay" or (missing is not None and where.device == "auto" and not LIVE & requirements()):
         if missing is not None and where.device == "auto":
             say(t(lang, "cli.falling_back", why=missing.what))
+            if sys.platform.startswith("linux"):
+                say(t(lang, "cli.mend", fix=missing.fix))
         return lambda command: client.connect_replay(lesson.recording_path())
     if missing is not None:
         raise missing
