@@ -30,7 +30,8 @@ def moment(player: Player) -> Moment:
     if player.holding:
         phase = "predict"
     words = player.words(step)
-    closed = phase in ("observe", "explain", "check", "vary")
+    ahead = player.looking_back and index == player.index and player.phase in ("orient", "predict", "do")
+    closed = phase in ("observe", "explain", "check", "vary") and not ahead
     return Moment(
         lang=player.lang,
         lesson=player.lesson.id,
@@ -44,11 +45,11 @@ def moment(player: Player) -> Moment:
         timeline=_timeline(player),
         show=step.show,
         actor=step.actor,
-        text=words.explain if phase in ("explain", "check") else words.orient,
+        text={"explain": words.explain, "check": words.explain, "observe": ""}.get(phase, words.orient),
         more=words.more if closed else "",
         refs=tuple(_refs(step.ref)) if closed else (),
         prediction=_prediction(player) if not player.looking_back else None,
-        checks=_checks(player, index) if closed and not player.looking_back else (),
+        checks=_checks(player, index) if closed else (),
         varies=_varies(player, step.id),
         next_text=_next_text(player),
         next_code=step.line if phase == "orient" and step.predict is None else "",
@@ -60,9 +61,12 @@ def moment(player: Player) -> Moment:
 
 
 def _badge(player: Player) -> Badge:
+    now = _badge_now(player)
+    return Badge("back", now.detail, now.kind) if player.looking_back else now
+
+
+def _badge_now(player: Player) -> Badge:
     hello = player.timeline.edge.hello
-    if player.looking_back:
-        return Badge("back", hello.kernel if hello else "")
     if player.session is not None and player.session.kind == "replay":
         device = f"{hello.device}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
         return Badge("replay", device)
@@ -101,7 +105,15 @@ def _prediction(player: Player) -> PredictionView | None:
         for choice in prediction.spec.choice
     )
     shown = [choice for choice in prediction.spec.choice if choice.id in struck and choice.misconception]
-    refutations = tuple(misconceptions()[choice.misconception].refutation.get(lang) for choice in shown)
+    refutations = tuple(
+        t(
+            lang,
+            "player.refuted",
+            choice=choice.text.get(lang),
+            why=misconceptions()[choice.misconception].refutation.get(lang),
+        )
+        for choice in shown
+    )
     return PredictionView(
         prediction.spec.question.get(lang),
         choices,
@@ -113,7 +125,8 @@ def _prediction(player: Player) -> PredictionView | None:
 
 
 def _checks(player: Player, index: int) -> tuple[CheckView, ...]:
-    verdicts = {check.id: check for check in player.timeline.edge.checks}
+    state = player.shown()
+    verdicts = {check.id: check for check in state.checks} if state.step == player.lesson.step[index].id else {}
     lines = []
     for check in player.lesson.step[index].check:
         verdict = verdicts.get(check.id)

@@ -59,10 +59,12 @@ class VaryView(msgspec.Struct, frozen=True):
 
 
 class Badge(msgspec.Struct, frozen=True):
-    """Where the moment comes from: nowhere yet (STARTING), LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel, when), LOOKING BACK."""
+    """Where the moment comes from: nowhere yet (STARTING), LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel,
+    when), LOOKING BACK; then ``into`` says what kind of run is looked back into."""
 
     kind: BadgeKind
     detail: str = ""
+    into: BadgeKind = "starting"
 
 
 class TimelineView(msgspec.Struct, frozen=True):

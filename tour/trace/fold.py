@@ -36,14 +36,16 @@ def fold(state: State, event: ev.Event) -> State:
         raise FoldError(f"Event {event.seq} does not fit what came before it: {error}.") from error
     changed = frozenset(keys)
     begins = isinstance(event.data, ev.Step) and event.data.mark == "begin"
-    logged = isinstance(event.data, _LOGGED)
+    tells = _tells(event)
+    logged = isinstance(event.data, _LOGGED) or (isinstance(event.data, ev.Action) and tells)
     return replace(
         after,
         seq=event.seq,
         t=event.t,
-        last=event if _tells(event) else after.last,
+        last=event if tells else after.last,
         acted=event.actor if event.actor != "tour" else after.acted,
-        changed=changed if _tells(event) else after.changed,
+        changed=changed | after.pending if tells else after.changed,
+        pending=frozenset() if tells or begins else after.pending | changed,
         step_changed=frozenset() if begins else after.step_changed | changed,
         log=(*after.log[1 - LOG_LENGTH :], event) if logged else after.log,
     )

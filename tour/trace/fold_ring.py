@@ -73,7 +73,8 @@ def _used_idx(ring: Ring, data: ev.Store) -> Ring:
 def _complete(ring: Ring, used_idx: int) -> Ring:
     entries = _between(ring.used_ring, ring.used_idx, used_idx)
     heads = {entry[0] for entry in entries if entry is not None}
-    return replace(ring, used_idx=used_idx, held=ring.held - heads)
+    broken = ring.broken if used_idx == ring.used_idx else None
+    return replace(ring, used_idx=used_idx, held=ring.held - heads, broken=broken)
 
 
 def _between(values: tuple[Any, ...], start: int, stop: int) -> list[Any]:

@@ -138,7 +138,8 @@ class CheckState(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """One moment of a run. ``seq`` is the last event folded in (-1 before the first).
 
-    ``changed`` holds the keys the last event changed, ``step_changed`` all since the step began; a key is what
+    ``changed`` holds the keys the last telling event changed, with those of the silent ones just before it
+    (``pending``); ``step_changed`` all since the step began; a key is what
     ``paths.read`` takes. ``buffers`` maps a GPA to the hexadecimal bytes last written there.
     """
 
@@ -161,6 +162,7 @@ class State(msgspec.Struct, frozen=True):
     last: Event | None = None
     acted: Actor | None = None
     changed: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
     step_changed: frozenset[str] = frozenset()
     lesson: str = ""
     step: str = ""

@@ -10,7 +10,7 @@ from tour.view.canvas import width_of
 from tour.view.text import cut
 
 FIRST_MINUTES = "0"
-_VERSION = re.compile(r"(\d+\.\d+)\.\d+[-\w.+~]*")
+_VERSION = re.compile(r"\b(\d+\.\d+)(?:\.\d+)?[-\w.+~]*")
 BADGE_STYLES = {"starting": "dim", "kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
 
 
@@ -21,13 +21,18 @@ ROOMY = 36
 def badge(view: View) -> tuple[str, str]:
     """The badge's words and style: LIVE, REPLAY or LOOKING BACK is always among them."""
     found = view.moment.badge
-    detail = found.detail
-    if found.kind == "kernel":
-        version = ".".join(detail.split(".")[:2]) if detail[:1].isdigit() else detail.rpartition(" ")[2]
-        return view.tr("badge.kernel", version=version or "?"), "live"
-    if found.kind == "replay":
-        return view.tr("badge.replay", detail=_VERSION.sub(r"\1", detail)).rstrip(), "replay"
-    return view.tr(f"badge.{found.kind}"), BADGE_STYLES[found.kind]
+    if found.kind == "back":
+        into = view.tr(f"badge.into.{found.into}", version=_version(found.detail))
+        return view.tr("badge.back", into=into), BADGE_STYLES["back"]
+    detail = _VERSION.sub(r"\1", found.detail)
+    words = view.tr(f"badge.{found.kind}", detail=detail, version=_version(found.detail))
+    return words.rstrip(), BADGE_STYLES[found.kind]
+
+
+def _version(detail: str) -> str:
+    """``6.1`` of ``6.1.0-56-amd64`` or of ``kernel, Linux 6.1.0-56-amd64, 2026-11-22``."""
+    found = _VERSION.search(detail)
+    return found.group(1) if found else "?"
 
 
 def right_side(area: Area, view: View, *, helped: bool) -> int:

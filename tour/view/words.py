@@ -42,7 +42,7 @@ def changes(before: State, after: State, lang: Lang) -> str:
 def _change(say: Say, before: State, after: State, key: str) -> str:
     if key.startswith("mem."):
         return say.raw("change.memory", gpa=key[4:])
-    if key in ("port", "tx.free", "rx.free"):
+    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow"):
         return ""
     try:
         old, new = read(before, key), read(after, key)

@@ -91,13 +91,16 @@ class DeviceQueue:
 
         Raises RingError(BAD_ADDRESS) and rewinds: a chain that cannot be mapped was not taken.
         """
+        mapped = self._map_or_rewind(chain)
+        did(self, "map", **_first(chain, mapped))
+        return mapped
+
+    def _map_or_rewind(self, chain: Chain) -> Mapped:
         try:
-            mapped = self.walker.map(chain)
+            return self.walker.map(chain)
         except RingError:
             self.rewind()
             raise
-        did(self, "map", **_first(chain, mapped))
-        return mapped
 
     # fill
 

@@ -150,10 +150,10 @@ class DriverQueue:
         used = self._checked(self.ring.read_used_entry(self.last_used_idx))
         self._give_back(self.in_flight.pop(used.head).descriptors)
         self.last_used_idx += 1
+        did(self, "reap", head=used.head, len=used.len)
         if self.event_idx and self.calls_wanted:
             self.ring.store_used_event(self.last_used_idx)
             self.ring.full_barrier()  # Barrier D: used_event before the next look at used.idx
-        did(self, "reap", head=used.head, len=used.len)
         return used
 
     def disable_calls(self) -> None:

@@ -46,7 +46,8 @@ class Index:
 
 
 def did(side: Side, verb: str, **detail: int) -> None:
-    """Tell the recorder, if there is one, that ``side`` has done ``verb``; ``detail`` are numbers worth showing."""
+    """Tell the recorder, if there is one, that ``side`` has done ``verb`` on the line above this call; ``detail`` are
+    numbers worth showing."""
     if side.ring.recorder is not None:
         action = Action(verb, side.ring.index, dict(detail))
-        side.ring.recorder.emit(action, actor=side.ACTOR, frame=here(2))
+        side.ring.recorder.emit(action, actor=side.ACTOR, frame=here(2), above=1)

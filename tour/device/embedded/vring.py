@@ -195,8 +195,8 @@ class Vring:
         if self.call and self.queue.needs_call():
             self.call.ring()
             event = Call(self.index, self.call.number, self.call.count)
-            self.recorder.emit(event, actor="device", frame=here())
-            self.recorder.emit(Action("call", self.index), actor="device", frame=here())
+            self.recorder.emit(event, actor="device", frame=here(), above=2)
+            self.recorder.emit(Action("call", self.index), actor="device", frame=here(), above=3)
 
     def wrote(self, gpa: int, size: int) -> None:
         """Note written guest memory in the dirty log, when that is on (vhost_log_write)."""

@@ -93,6 +93,8 @@ def _short(kind: str, data: Any, queue: str) -> str:
             return f"{queue} call"
         case "Drain":
             return f"{queue} call read"
+        case "Action":
+            return f"{queue} {data.verb} {detail_words(data.detail)}".rstrip()
         case "Snapshot":
             return f"{queue}.used.idx {data.used_idx}"
         case _:

@@ -16,7 +16,7 @@ HEX_ROOM = 40
 
 def draw(area: Area, view: View) -> None:
     """The last events that fit; scrolled upwards by ``scroll`` rows."""
-    log = view.state.log
+    log = [event for event in view.state.log if not isinstance(event.data, ev.Action)]
     back = max(0, min(view.ui.scroll.get("syscalls", 0), len(log) - area.h))
     shown = log[max(0, len(log) - area.h - back) : len(log) - back]
     if not shown:

@@ -16,7 +16,10 @@ def rows(view: View, w: int) -> list[Row]:
     if moment.badge.kind == "back":
         return plain_rows(view.tr("next.back"), w, "warn")
     if view.secret:
-        return plain_rows(view.tr("next.secret" if moment.phase == "predict" else "next.predict"), w, "dim")
+        if moment.phase != "predict":
+            return plain_rows(view.tr("next.predict"), w, "dim")
+        tried = moment.prediction is not None and moment.prediction.tries > 0
+        return plain_rows(view.tr("next.held" if tried else "next.secret"), w, "dim")
     if not moment.next_text and not moment.next_code:
         return [[Piece(0, view.tr("next.end"), "dim")]] if moment.ended else []
     text = cut(moment.next_text, w)
