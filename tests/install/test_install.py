@@ -142,9 +142,13 @@ def test_a_compiler_that_comes_later_is_enough(bare: Path, tmp_path: Path) -> No
     require("tun")
     advice = tour(bare, "run", "8", "--plain", "--lang", "en", "--device", "embedded", cwd=tmp_path).stderr
     command = advice.partition(f"{APT} && ")[2].splitlines()[0]
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert passed(tour(bare, "run", "8", "--plain", "--lang", "en", "--device", "embedded", cwd=tmp_path))
+    try:
+        done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert passed(tour(bare, "run", "8", "--plain", "--lang", "en", "--device", "embedded", cwd=tmp_path))
+    finally:
+        for made in bare.parent.rglob("_native*.so"):
+            made.unlink()
 
 
 @pytest.mark.parametrize("words", [("run", "8", "--device", "replay"), ("run", "8"), ("replay", str(RECORDING))])
