@@ -39,5 +39,6 @@ if ! complete; then
 fi
 say "Making .venv and installing vhost-tour ..."
 [ -x .venv/bin/pip ] || python3 -m venv .venv
+rm -rf build # what an older tree left there would be installed too
 if [ "$what" = . ]; then .venv/bin/pip install -q .; else .venv/bin/pip install -q -e "$what"; fi
 say "Done."
