@@ -67,6 +67,7 @@ def test_what_was_recorded_until_then_is_kept(places: Places, victim: str) -> No
         said = end(front, victim)
         family.assert_gone()
         (kept,) = places.work.iterdir()
+        assert kept.match("it.jsonl*.partial"), "plain to see, and no whole recording"
         assert victim == "front end" or f"{kept}" in said
         assert not store.load(kept).whole
         if done + 1 == ROUNDS:
