@@ -13,7 +13,7 @@ from types import FrameType
 
 from msgspec.structs import replace
 
-from tour.trace.events import Actor, AnyPayload, Event, Source
+from tour.trace.events import Actor, AnyPayload, Done, Event, Source
 
 PACKAGE = Path(__file__).parent.parent
 Sink = Callable[[Event], object]
@@ -44,11 +44,13 @@ class Recorder:
     ) -> Event:
         """Record ``data`` as done by ``actor``; ``source`` defaults to the actor itself ('network' and 'tour'
         default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours, or of
-        one ``above`` lines further down."""
+        one ``above`` lines further down. A Done is no event of the run: it bears the last one's
+        number."""
         where, code = source_line(frame, above) if frame else ("", "")
         with self._lock:
-            event = Event(self.next_seq, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code)
-            self.next_seq += 1
+            number = self.next_seq - isinstance(data, Done)
+            event = Event(number, self._clock(), actor, source or _SOURCE[actor], data, inferred, where, code)
+            self.next_seq = number + 1
             for sink in list(self.sinks):
                 self._feed(sink, event)
         return event

@@ -15,12 +15,18 @@ def draw(area: Area, view: View) -> None:
         return
     at = view.moment.timeline
     edge = "timeline.edge" if at.at_edge and view.moment.badge.kind != "replay" else "timeline.furthest"
-    where = view.tr(edge if at.at_edge else "timeline.back", n=at.position, length=at.length)
+    where = view.tr(edge if at.at_edge else "timeline.back", n=_number(view), length=at.length)
     x = area.put(1, 0, where, "back" if not at.at_edge else "dim") + (3 if view.wide else 2)
     marks = [mark for mark in at.marks if mark[0] <= at.position or not view.secret]
     if view.wide:
         x = _names(area, x, view, marks)
     _line(area, x, area.w - 4 - x, view, marks)
+
+
+def _number(view: View) -> int:
+    """Number of the event that is shown: the last one with a sentence, as the lane counts them."""
+    last = view.state.last
+    return last.seq + 1 if last is not None else 0
 
 
 def _names(area: Area, x: int, view: View, marks: list[tuple[int, str]]) -> int:
