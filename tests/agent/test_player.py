@@ -212,7 +212,7 @@ def test_looking_back_shows_the_past_and_moves_nothing() -> None:
         moment = player.moment()
         stops.append(moment.timeline.position)
         assert moment.state == player.timeline.at(moment.timeline.position)
-        assert moment.badge.kind == "back" and moment.badge.into == "embedded" and moment.prediction is None
+        assert moment.badge.kind == "back" and moment.badge.into == "replay" and moment.prediction is None
         assert moment.step != "call" or moment.checks == ()
         if moment.timeline.position == 0:
             break
