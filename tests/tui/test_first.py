@@ -55,3 +55,18 @@ async def test_looking_back_in_between_loses_nothing() -> None:
         assert player.index == 0 and player.looking_back
         await driven.press("end", "enter")
         await driven.until(lambda: driven.phase == "explain" and player.index == 1)
+
+
+async def test_the_last_card_comes_back_and_speaks_both_languages() -> None:
+    async with replayed("0") as (driven, player):
+        for _ in player.lesson.step:
+            await driven.press("enter")
+            await driven.until(lambda: driven.phase == "explain" and not driven.stage.moment.busy)
+        await driven.press("enter")
+        await driven.until(lambda: t("en", "tui.first.title") in driven.text)
+        await driven.press("L")
+        assert t("zh", "tui.first.title") in driven.text and "三张表，两个写者" in driven.text
+        await driven.press("escape")
+        assert t("zh", "tui.first.title") not in driven.text
+        await driven.press("enter")
+        assert t("zh", "tui.first.title") in driven.text

@@ -36,10 +36,10 @@ def play(key: bytes, env: dict[str, str] | None = None) -> tuple[bytes, int]:
         terminal.close()
 
 
-@pytest.mark.parametrize("key", [b"q", b"\x11", b"\x03"])
-def test_leaving_says_how_to_come_back(key: bytes) -> None:
+@pytest.mark.parametrize(("key", "wanted"), [(b"q", 0), (b"\x11", 0), (b"\x03", 130)])
+def test_leaving_says_how_to_come_back(key: bytes, wanted: int) -> None:
     seen, code = play(key)
-    assert code == 0
+    assert code == wanted
     after = plain(seen.split(b"\x1b[?1049l")[-1])
     assert after.strip() == t("en", "tui.resume", lesson="8")
 

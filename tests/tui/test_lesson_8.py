@@ -66,7 +66,7 @@ async def test_every_event_backwards_and_forwards() -> None:
         edge = driven.text
         for _ in range(4):
             await driven.press("left")
-        assert t("en", "view.badge.back") in driven.text
+        assert "LOOKING BACK" in driven.text and driven.stage.moment.badge.kind == "back"
         for _ in range(4):
             await driven.press("right")
         assert driven.text == edge
@@ -86,3 +86,12 @@ async def test_a_recording_offers_only_to_go_through_it_again() -> None:
         assert driven.stage.moment.forked_from == "8:entry"
         await predicted(driven, player)
         assert driven.stage.moment.state.tx.avail_ring[0] == 0
+
+
+async def test_a_new_step_brings_its_panel_to_the_front() -> None:
+    async with replayed("8") as (driven, player):
+        await predicted(driven, player)
+        await driven.press("tab")
+        assert driven.app.lesson.front != driven.stage.moment.show
+        await onwards(driven, player)
+        assert driven.stage.ui.panel == ""

@@ -93,7 +93,7 @@ class TourApp(App[str]):
 
     def on_lesson_screen_leave(self, message: LessonScreen.Leave) -> None:
         """Out."""
-        self.exit(message.next_lesson)
+        self.exit(message.next_lesson, message.code)
 
     def _handle_exception(self, error: Exception) -> None:
         """A defect of ours: leave the screen; ``run_tui`` says it in one sentence (Textual would print a traceback
@@ -106,7 +106,8 @@ class TourApp(App[str]):
 def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:
     """Run a player on this terminal until the person leaves.
 
-    Returns the exit code (0, or 4 after a defect of ours, told on stderr) and the id of the lesson to go on with.
+    Returns the exit code (0, 130 after Ctrl-C, 4 after a defect of ours, told on stderr) and the id of the lesson to
+    go on with.
     """
     player = staged(player)
     app = TourApp(player, options)
@@ -120,4 +121,4 @@ def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:
         return AgentLost.exit_code, ""
     if not following:
         print(resume_words(moment))
-    return 0, following
+    return app.return_code or 0, following

@@ -56,7 +56,9 @@ KEYS: tuple[Key, ...] = (
     Key("theme", "t", "theme"),
     Key("motion", "m", "motion"),
     Key("help", "question_mark,f1", "help"),
-    Key("quit", "q,ctrl+q,ctrl+c", "leave"),
+    Key("close", "escape", "close", listed=False),
+    Key("quit", "q,ctrl+q", "leave"),
+    Key("interrupt", "ctrl+c", "interrupt", listed=False),
 )
 
 

@@ -6,48 +6,41 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from msgspec.structs import replace
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 
 from tour.errors import TourError
-from tour.i18n import Lang, t
-from tour.lesson.moment import Moment
+from tour.i18n import t
 from tour.tui import cards
-from tour.tui.card import Card
 from tour.tui.first import LESSON
 from tour.tui.keys import bindings
 from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
-from tour.tui.reel import scenes
+from tour.tui.showing import Showing
 from tour.tui.stage import Compose, Stage
 from tour.view.themes import THEMES, Theme
-from tour.view.ui import PANELS, Ui
-
-PAINT_SECONDS = 0.05
-"""Bursts of events are painted at most this often; the last state is always painted."""
+from tour.view.ui import PANELS
 
 PLAY_SECONDS = 1.2
 """Pause between two events while playing, at speed 1."""
 
-
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+INTERRUPTED = 130
 
 
-class LessonScreen(Screen[None]):
-    """Shows one player. All its methods run on the screen's own thread."""
+class LessonScreen(Showing):
+    """What every key and click does."""
 
-    BINDINGS: ClassVar[list[Binding]] = [*bindings(), Binding("escape", "close", show=False, id="close")]  # type: ignore[assignment]
-    AUTO_FOCUS = "Stage"
+    BINDINGS: ClassVar[list[Binding]] = bindings()  # type: ignore[assignment]
 
     class Leave(Message):
-        """The person wants out; ``next_lesson`` is where to, if anywhere."""
+        """The person wants out with an exit code; ``next_lesson`` is where to, if anywhere."""
 
-        def __init__(self, next_lesson: str = "") -> None:
+        def __init__(self, next_lesson: str = "", code: int = 0) -> None:
             super().__init__()
             self.next_lesson = next_lesson
+            self.code = code
 
     class Themed(Message):
         """Another theme was chosen."""
@@ -57,78 +50,20 @@ class LessonScreen(Screen[None]):
             self.theme = theme
 
     def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
-        super().__init__()
-        self.player = player
-        self.motion = options.motion
-        self.theme_name = options.theme
-        self.card: Card | None = None
-        self._notice = ""
+        super().__init__(player, options, compose_view)
         self._offered = False
-        self._shown = player.moment()
-        self._later: Timer | None = None
         self._playing: Timer | None = None
-        self.stage = Stage(compose_view, THEMES[options.theme], self._shown, Ui(glyphs=options.glyphs))
-
-    def compose(self) -> ComposeResult:
-        """One widget."""
-        yield self.stage
-
-    # what is shown
-
-    @property
-    def moment(self) -> Moment:
-        """The moment the screen is at (what moves may still be on its way to it)."""
-        return self._shown
-
-    @property
-    def lang(self) -> Lang:
-        """Language of all words."""
-        return self._shown.lang
-
-    def show(self, ui: Ui | None = None, *, moving: bool = False) -> None:
-        """Draw the player's moment: with ``moving``, after the way there has been seen."""
-        before, self._shown = self._shown, self.player.moment()
-        moment = replace(self._shown, notice=self._notice) if self._notice else self._shown
-        self._stop_waiting()
-        way = list(scenes(before, self._shown, self.player.timeline)) if moving and self.motion else []
-        self.stage.card = self.card
-        if not (way or (moving and self.stage.moving)):
-            self.stage.show(moment, ui)
-            return
-        for travels, between in way:
-            self.stage.play(between, travels)
-        self.stage.play(moment, ())
-
-    def show_soon(self) -> None:
-        """Draw within ``PAINT_SECONDS``, once for all that happens until then."""
-        if self._later is None:
-            self._later = self.set_timer(PAINT_SECONDS, lambda: self.show(moving=True))
-
-    def _stop_waiting(self) -> None:
-        if self._later is not None:
-            self._later.stop()
-            self._later = None
-
-    def tell(self, key: str, **values: str) -> None:
-        """Show a one-line notice until the next key."""
-        self._notice = t(self.lang, key, **values)
-        self.show()
-
-    def put_card(self, card: Card | None) -> None:
-        """Lay a card on the table, or take it away."""
-        self.card = card
-        self.show()
 
     def trouble(self, error: TourError) -> None:
         """Say what went wrong; all that was seen stays."""
         self._pause()
-        self.put_card(cards.error_card(self.lang, error))
-
-    # keys
+        super().trouble(error)
 
     def _step(self, do: Callable[[], object], *, moving: bool = True) -> None:
         """One wish of the person: whatever is on its way has arrived, then the wish."""
-        self._notice = ""
+        self.notice = ""
+        if self.stage.moving:
+            self.stage.show()
         try:
             do()
         except TourError as error:
@@ -143,7 +78,9 @@ class LessonScreen(Screen[None]):
         elif self.stage.moving:
             self.show()
         elif self.player.error is not None:
-            self.trouble(self.player.error)
+            self.put_card(self.deal("error"))
+        elif self._over:
+            self.put_card(self.deal("first"))
         else:
             self._step(self.player.enter)
 
@@ -182,7 +119,7 @@ class LessonScreen(Screen[None]):
         """Look at the beginning of the first step; from there, at that of the set-up."""
         marks = self.player.timeline.marks
         first = marks[0].position if marks else 0
-        self.look(lambda: self.player.seek(first if first < self._shown.timeline.position else 0))
+        self.look(lambda: self.player.seek(first if first < self.moment.timeline.position else 0))
 
     def action_live(self) -> None:
         """Return to the edge."""
@@ -196,21 +133,15 @@ class LessonScreen(Screen[None]):
 
     def action_panel(self, by: int) -> None:
         """Bring the next panel to the front."""
-        front = self.front
-        panel = PANELS[(PANELS.index(front) + by) % len(PANELS)]
-        self._notice = ""
+        panel = PANELS[(PANELS.index(self.front) + by) % len(PANELS)]
+        self.notice = ""
         if self.card is not None and self.card.id == "help":
             self.card = cards.help_card(self.lang, panel)
-        self.show(replace(self.stage.ui, panel=panel))
-
-    @property
-    def front(self) -> str:
-        """The panel in front."""
-        return self.stage.ui.panel or (self._shown.show if self._shown.show in PANELS else PANELS[0])
+        self.show(replace(self.ui, panel=panel))
 
     def action_scroll(self, by: int) -> None:
         """Scroll the card, or the panel in front."""
-        before, ui, card = str(self.stage.canvas), self.stage.ui, self.card
+        before, ui, card = str(self.stage.canvas), self.ui, self.card
         if card is not None:
             self.put_card(card.moved(by))
         else:
@@ -225,36 +156,34 @@ class LessonScreen(Screen[None]):
             self._pause()
             self.tell("tui.play.off")
             return
-        self.show(replace(self.stage.ui, playing=True))
+        self.show(replace(self.ui, playing=True))
         self._play_on()
 
     def _play_on(self) -> None:
         if not self.stage.moving:
             self._step(self.player.forward)
-        if self._shown.timeline.at_edge:
+        if self.moment.timeline.at_edge:
             self._pause()
             self.show(moving=True)
             return
-        self._playing = self.set_timer(PLAY_SECONDS / self.stage.ui.speed, self._play_on)
+        self._playing = self.set_timer(PLAY_SECONDS / self.ui.speed, self._play_on)
 
     def _pause(self) -> None:
         if self._playing is not None:
             self._playing.stop()
             self._playing = None
-        if self.stage.ui.playing:
-            self.stage.ui = replace(self.stage.ui, playing=False)
+        if self.ui.playing:
+            self.stage.ui = replace(self.ui, playing=False)
 
     def action_speed(self, by: int) -> None:
         """Play faster or slower."""
-        ui = self.stage.ui
+        ui = self.ui
         index = min(max(0, SPEEDS.index(ui.speed) + by), len(SPEEDS) - 1)
         self.show(replace(ui, speed=SPEEDS[index]))
 
     def action_fork(self) -> None:
         """Choose a fork."""
-        session = self.player.session
-        recorded = session is not None and session.kind == "replay"
-        self.put_card(cards.fork_card(self.player.moment(), recorded=recorded))
+        self.put_card(self.deal("fork"))
 
     def action_restart(self) -> None:
         """A new agent at this step."""
@@ -263,12 +192,12 @@ class LessonScreen(Screen[None]):
 
     def action_more(self) -> None:
         """Open the drawer."""
-        self.put_card(cards.more_card(self._shown))
+        self.put_card(self.deal("more"))
 
     def action_help(self) -> None:
         """How to read the panel in front."""
         closing = self.card is not None and self.card.id == "help"
-        self.put_card(None if closing else cards.help_card(self.lang, self.front))
+        self.put_card(None if closing else self.deal("help"))
 
     def action_close(self) -> None:
         """Take the card away."""
@@ -278,13 +207,13 @@ class LessonScreen(Screen[None]):
         """The panel in front as text, to the clipboard (OSC 52)."""
         from tour.tui.copying import panel_text
 
-        self.app.copy_to_clipboard(panel_text(self.front, self._shown.state, self.stage.canvas))
+        self.app.copy_to_clipboard(panel_text(self.front, self.moment.state, self.stage.canvas))
         self.tell("tui.copied", panel=t(self.lang, f"panel.{self.front}"))
 
     def action_language(self) -> None:
         """English or Chinese."""
         self.player.set_lang("en" if self.lang == "zh" else "zh")
-        self.card = None
+        self.card = self.deal(self.card.id) if self.card is not None else None
         self._step(lambda: None, moving=False)
 
     def action_theme(self) -> None:
@@ -305,6 +234,10 @@ class LessonScreen(Screen[None]):
         """Leave the program."""
         self.post_message(self.Leave())
 
+    def action_interrupt(self) -> None:
+        """Ctrl-C: leave with the exit code that means it."""
+        self.post_message(self.Leave(code=INTERRUPTED))
+
     # the mouse
 
     def on_stage_pointed(self, message: Stage.Pointed) -> None:
@@ -316,9 +249,13 @@ class LessonScreen(Screen[None]):
 
     def on_stage_painted(self) -> None:
         """Nothing is on its way any more: the first minutes end with a choice."""
-        if self._shown.lesson == LESSON and self._shown.ended and not self._offered:
+        if self._over and not self._offered:
             self._offered = True
-            self.put_card(cards.after_first_minutes(self._shown))
+            self.put_card(self.deal("first"))
+
+    @property
+    def _over(self) -> bool:
+        return self.moment.lesson == LESSON and self.moment.ended
 
 
 def _spot(screen: LessonScreen, field: str) -> None:

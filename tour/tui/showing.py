@@ -1,0 +1,121 @@
+"""What a lesson's screen shows: the player's moment, what moves on the way to it, a notice, a card on top."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tour.errors import TourError
+from tour.i18n import Lang, t
+from tour.lesson.moment import Moment
+from tour.tui import cards
+from tour.tui.card import Card
+from tour.tui.options import Options
+from tour.tui.ports import PlayerLike
+from tour.tui.reel import scenes
+from tour.tui.stage import Compose, Stage
+from tour.view.area import View
+from tour.view.themes import THEMES
+from tour.view.ui import Ui
+
+PAINT_SECONDS = 0.05
+"""Bursts of events are painted at most this often; the last state is always painted."""
+
+
+class Showing(Screen[None]):
+    """Draws one player. All its methods run on the screen's own thread."""
+
+    AUTO_FOCUS = "Stage"
+
+    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
+        super().__init__()
+        self.player = player
+        self.motion = options.motion
+        self.theme_name = options.theme
+        self.card: Card | None = None
+        self.notice = ""
+        self._shown = player.moment()
+        self._later: Timer | None = None
+        self.stage = Stage(compose_view, THEMES[options.theme], self._shown, Ui(glyphs=options.glyphs))
+
+    def compose(self) -> ComposeResult:
+        """One widget."""
+        yield self.stage
+
+    @property
+    def moment(self) -> Moment:
+        """The moment the screen is at (what moves may still be on its way to it)."""
+        return self._shown
+
+    @property
+    def lang(self) -> Lang:
+        """Language of all words."""
+        return self._shown.lang
+
+    @property
+    def ui(self) -> Ui:
+        """How the moment is looked at."""
+        return self.stage.ui
+
+    @property
+    def front(self) -> str:
+        """The panel in front."""
+        return View(self._shown, self.ui, wide=False).panel
+
+    def show(self, ui: Ui | None = None, *, moving: bool = False) -> None:
+        """Draw the player's moment: with ``moving``, after the way there has been seen.
+
+        A new step brings its own panel to the front, whatever was chosen before.
+        """
+        before, self._shown = self._shown, self.player.moment()
+        if before.step != self._shown.step:
+            ui = replace(ui or self.ui, panel="", scroll={}, spotlight="")
+        moment = replace(self._shown, notice=self.notice) if self.notice else self._shown
+        self._stop_waiting()
+        way = list(scenes(before, self._shown, self.player.timeline)) if moving and self.motion else []
+        self.stage.card = self.card
+        if not (way or (moving and self.stage.moving)):
+            self.stage.show(moment, ui)
+            return
+        self.stage.ui = ui or self.ui
+        for travels, between in way:
+            self.stage.play(between, travels)
+        self.stage.play(moment, ())
+
+    def show_soon(self) -> None:
+        """Draw within ``PAINT_SECONDS``, once for all that happens until then."""
+        if self._later is None:
+            self._later = self.set_timer(PAINT_SECONDS, lambda: self.show(moving=True))
+
+    def _stop_waiting(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+
+    def tell(self, key: str, **values: str) -> None:
+        """Show a one-line notice until the next key."""
+        self.notice = t(self.lang, key, **values)
+        self.show()
+
+    def put_card(self, card: Card | None) -> None:
+        """Lay a card on the table, or take it away."""
+        self.card = card
+        self.show()
+
+    def deal(self, kind: str) -> Card | None:
+        """The card of that kind as it reads now."""
+        moment, error = self.player.moment(), self.player.error
+        if kind == "error":
+            return cards.error_card(moment.lang, error) if error is not None else None
+        if kind == "help":
+            return cards.help_card(moment.lang, self.front)
+        if kind == "fork":
+            session = self.player.session
+            return cards.fork_card(moment, recorded=session is not None and session.kind == "replay")
+        return {"more": cards.more_card, "first": cards.after_first_minutes}[kind](moment)
+
+    def trouble(self, error: TourError) -> None:
+        """Say what went wrong; all that was seen stays."""
+        self.put_card(cards.error_card(self.lang, error))
