@@ -60,9 +60,9 @@ def test_stops_are_the_events_with_a_sentence_in_both_directions() -> None:
     edge = len(RUN)
     for position in range(edge + 1):
         later = [stop for stop in stops if stop > position]
-        earlier = [stop for stop in stops if stop < position]
-        assert timeline.next_stop(position) == (later[0] if later else edge)
-        assert timeline.previous_stop(position) == (earlier[-1] if earlier else 0)
+        shown = [stop for stop in stops if stop <= position]
+        assert timeline.next_stop(position) == (later[0] if len(later) > 1 else edge)
+        assert timeline.previous_stop(position) == (shown[-2] if len(shown) > 1 else 0)
 
 
 def test_marks_lie_before_a_step_and_after_it() -> None:

@@ -83,15 +83,16 @@ class Timeline:
                 yield position + 1
 
     def next_stop(self, position: int) -> int:
-        """The next position worth stopping at, else the edge."""
-        return next(self.visible(position), len(self.events))
+        """The next position worth stopping at; the last of them is the edge, where the same is shown."""
+        stops = self.visible(position)
+        following = next(stops, len(self.events))
+        return following if next(stops, None) is not None else len(self.events)
 
     def previous_stop(self, position: int) -> int:
-        """The last position worth stopping at before this one, else 0."""
-        for candidate in range(position - 1, 0, -1):
-            if self.at(candidate).last is self.events[candidate - 1]:
-                return candidate
-        return 0
+        """The stop before the one that is shown at ``position``, 0 before the first."""
+        stops = (place for place in range(position, 0, -1) if self.at(place).last is self.events[place - 1])
+        next(stops, 0)
+        return next(stops, 0)
 
     def mark(self, step: str, *, end: bool = False) -> Mark | None:
         """The first mark of that step's begin or end."""
