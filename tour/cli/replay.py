@@ -46,14 +46,13 @@ def replay_file(options: ReplayOptions) -> int:
         return 0
     lesson = load(recording.hello.lesson)
     player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
-    pump = Pump(player)
     if options.svg:
-        return draw(player, pump, options)
+        return draw(player, Pump(player), options)
     from tour.cli.options import StartOptions
     from tour.cli.start import dumb, on_terminal, show
 
     if options.plain or dumb():
-        return _plain(player, pump)
+        return _plain(player, Pump(player))
     if not on_terminal():
         raise UsageError(t(options.lang, "cli.not_tty_replay", file=options.file))
     wanted = StartOptions(
