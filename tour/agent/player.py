@@ -137,9 +137,24 @@ class Player:
             self.on_event(event)
             self.failed(reported(event.data))
             return
+        elif isinstance(event.data, ev.Hello):
+            self._recognise(event.data)
+            self._append(event)
         else:
             self._append(event)
         self.changed()
+
+    def _recognise(self, hello: ev.Hello) -> None:
+        """A recording of a fork is told in the fork's words and begins at its step."""
+        if self.session is None or self.session.kind != "replay":
+            return
+        self.vary = next((vary for vary in self.lesson.vary if vary.id == hello.variant), None)
+        if hello.forked_from is None or self._opened[1].get("fork") is not None:
+            return
+        self.origin, (_, _, step) = hello.forked_from, hello.forked_from.partition(":")
+        if step in self.lesson.step_ids:
+            self.index = self.lesson.step_ids.index(step)
+            self.prediction = self._new_prediction()
 
     def _append(self, event: ev.Event) -> None:
         try:

@@ -67,7 +67,8 @@ class ReplaySession:
     def _step(self, command: protocol.Do) -> list[ev.Event]:
         first = self.recording.events[self._position] if self._position < len(self.recording.events) else None
         named = first is not None and isinstance(first.data, ev.Step) and first.data.step == command.step
-        if first is None or not named or command.skip:
+        skipped = command.skip and not self.recording.hello.variant
+        if first is None or not named or skipped:
             raise UsageError(
                 "The recording holds no such step here.",
                 f"Step '{command.step}' was asked for; only what was recorded can be replayed.",

@@ -25,9 +25,10 @@ def main() -> None:
 
         full()
         return
-    from tour.cli.output import guarded
+    from tour.cli.output import guarded, prepare_streams
     from tour.cli.start import start_lesson
 
+    prepare_streams()
     asked = options
     sys.exit(guarded(lambda: start_lesson(asked), asked.lang))
 

@@ -39,7 +39,7 @@ def run(options: RunOptions) -> int:
     player = Player(lesson, options.lang, connect, options.where.device)
     pump = Pump(player)
     writer = Writer(Path(options.output)) if options.output else None
-    player.on_event = _listener(options, writer)
+    player.on_event = _listener(player, options, writer)
     teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None)
     try:
         bad, total = _play(player, pump, teller, options.vary)
@@ -50,8 +50,13 @@ def run(options: RunOptions) -> int:
     return _verdict(player, bad, total, options)
 
 
-def _listener(options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:
+def _listener(player: Player, options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:
+    """Gives on every event of the run that was asked for, not the way to where a fork begins."""
+
     def listen(event: ev.Event) -> None:
+        hello = player.timeline.edge.hello
+        if hello is not None and (hello.variant or "") != options.vary:
+            return
         if options.json:
             tell_bytes(ev.encode(event))
         if writer is not None:
