@@ -40,6 +40,20 @@ def test_the_front_ends_death_leaves_nothing(places: Places, moment: str) -> Non
             screen.close()
 
 
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_no_other_signal_leaves_anything(places: Places, how: signal.Signals) -> None:
+    screen = Screen(places)
+    try:
+        screen.sees(READY, 0)
+        family = family_of(screen.process.pid, BELOW)
+        freeze_in_a_step(screen, family)
+        screen.process.send_signal(how)
+        family.assert_gone()
+        assert screen.process.wait(10) in (0, -how)
+    finally:
+        screen.close()
+
+
 @pytest.mark.parametrize("victim", ["helper", "init", "agent"])
 def test_the_screen_outlives_the_rest_ten_times(places: Places, victim: str) -> None:
     screen = Screen(places)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.requires("embedded", "tun")
 ROUNDS = 5  # of each command: ten of each victim
 BELOW = 3  # helper, init, agent
 LOST = 4
+AS_NOBODY = ROOT / "tests" / "agent" / "as_nobody.py"
 VICTIMS = ["front end", "helper", "init", "agent"]
 SMALL_PIPE = 4096
 
@@ -57,6 +58,23 @@ def test_run_is_killed_at_many_places(places: Places, victim: str) -> None:
         family.kill(victim)
         end(front, victim)
         family.assert_gone()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_an_ordinary_users_run_is_killed(victim: str) -> None:
+    tour = [sys.executable, str(AS_NOBODY), sys.executable, "-m", "tour.cli", "run", "8", "--json", "--lang", "en"]
+    pipe = subprocess.PIPE
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    front = subprocess.Popen(tour, cwd="/", env=environ, stdout=pipe, stderr=pipe, bufsize=0, pipesize=SMALL_PIPE)
+    assert front.stdout
+    hello = ev.decode(front.stdout.readline()).data
+    assert isinstance(hello, ev.Hello) and hello.net == "tap"
+    family = family_of(front.pid, BELOW)
+    assert os.stat(f"/proc/{family.who('init')}").st_uid != 0
+    family.kill(victim)
+    end(front, victim)
+    family.assert_gone()
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
