@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.command import CommandPalette
 
 from tests.tui.driving import Driven
 from tests.tui.scripted import ScriptedPlayer
@@ -233,3 +234,24 @@ async def test_scrolling_stops_at_the_end() -> None:
         assert t("en", "tui.keys.quit") in bottom and bottom != top
         await driven.press("up")
         assert driven.text != bottom
+
+
+async def test_every_key_of_the_footer_can_be_clicked() -> None:
+    app, player = started()
+    async with app.run_test(size=(160, 48)) as pilot:
+        driven = Driven(pilot, app)
+
+        async def click(action: str) -> None:
+            target = next(hit.rect for hit in driven.stage.canvas.hits if hit.action == action)
+            await pilot.click("#stage", offset=(target.x, target.y))
+
+        await click("key:L")
+        await driven.until(lambda: player.lang == "zh")
+        await click("key:question_mark")
+        await driven.until(lambda: t("zh", "tui.help.foot") in driven.text)
+        await pilot.click("#stage", offset=(0, 0))
+        await driven.until(lambda: t("zh", "tui.help.foot") not in driven.text)
+        await click("key:left")
+        await driven.until(lambda: not driven.stage.moment.timeline.at_edge)
+        await click("key:ctrl+p")
+        await driven.until(lambda: isinstance(app.screen, CommandPalette))

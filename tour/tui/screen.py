@@ -264,7 +264,7 @@ def _spot(screen: LessonScreen, field: str) -> None:
 
 
 def _press(screen: LessonScreen, key: str) -> None:
-    screen.app.simulate_key(key)
+    screen.app.call_later(screen.app.simulate_key, key)  # a key that the screen itself sends never reaches its bindings
 
 
 _POINTED: dict[str, Callable[[LessonScreen, str], None]] = {
