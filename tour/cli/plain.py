@@ -135,10 +135,10 @@ class Talk:
         return t(self.player.lang, f"cli.prompt_{name}")
 
     def _offer_forks(self) -> None:
-        """At the end: try a fork, which begins again at its step."""
+        """At the end: try a fork, which begins again at its step. A recording has none."""
         player = self.player
         forks = player.varies()
-        if not forks:
+        if not forks or (player.session is not None and player.session.kind == "replay"):
             return
         self.teller.say("forks")
         for count, vary in enumerate(forks, 1):
