@@ -58,9 +58,7 @@ def latencies(command: list[str], mark: str, count: int) -> list[float]:
         terminal.close()
 
 
-def interval(
-    sample: Sequence[Pair] | Sequence[float], of: Callable[[list[object]], float], rounds: int = 2000
-) -> Pair:
+def interval(sample: Sequence[Pair] | Sequence[float], of: Callable[[list[object]], float], rounds: int = 2000) -> Pair:
     """The middle 95 % of ``of`` over resamples; the seed is fixed, so equal data give equal intervals."""
     dice = random.Random(8)
     values = sorted(of(dice.choices(list(sample), k=len(sample))) for _ in range(rounds))

@@ -37,8 +37,15 @@ class Story:
         self.recorder = Recorder(self.timeline.append, clock=lambda: next(ticks))
         self.set_up()
 
-    def emit(self, data: ev.AnyPayload, actor: ev.Actor, source: ev.Source | None = None, *, inferred: bool = False,
-             line: tuple[str, str] | None = None) -> None:
+    def emit(
+        self,
+        data: ev.AnyPayload,
+        actor: ev.Actor,
+        source: ev.Source | None = None,
+        *,
+        inferred: bool = False,
+        line: tuple[str, str] | None = None,
+    ) -> None:
         """One event; ``line`` is (where, code) of the source line."""
         before = len(self.timeline)
         self.recorder.emit(data, actor=actor, source=source, inferred=inferred)
@@ -107,8 +114,16 @@ class Story:
         self.word(1, "used.idx", 0, self.base, "device", "observer")
         self.emit(ev.Private(1, "last_avail_idx", 0, self.base), "device", "observer")
 
-    def word(self, queue: int, field: str, old: int, new: int, actor: ev.Actor, source: ev.Source | None = None,
-             line: tuple[str, str] | None = None) -> None:
+    def word(
+        self,
+        queue: int,
+        field: str,
+        old: int,
+        new: int,
+        actor: ev.Actor,
+        source: ev.Source | None = None,
+        line: tuple[str, str] | None = None,
+    ) -> None:
         data = ev.Store(queue, field, 0, old.to_bytes(2, "little").hex(), new.to_bytes(2, "little").hex(), [old], [new])
         self.emit(data, actor, source, line=line)
 
@@ -246,17 +261,25 @@ def moment(
     marks = tuple((mark.position, mark.step) for mark in timeline.marks if not mark.end)
     kind = "kernel" if device == "kernel" else "embedded"
     return Moment(
-        lang, "8", str(words["title"]), STEPS, STEPS.index(step), phase,
-        state=timeline.edge, before=before,
+        lang,
+        "8",
+        str(words["title"]),
+        STEPS,
+        STEPS.index(step),
+        phase,
+        state=timeline.edge,
+        before=before,
         badge=Badge(kind, "vhost-net, Linux 6.12" if device == "kernel" else ""),  # type: ignore[arg-type]
-        timeline=TimelineView(len(timeline), len(timeline), marks), show=show,
+        timeline=TimelineView(len(timeline), len(timeline), marks),
+        show=show,
         actor={"device": "device"}.get(step, "driver"),
         text=str(words["orient"] if not done else words["explain"]),
         refs=("virtio v1.3 2.7.13.3", "vhost_get_vq_desc()", "QEMU: shadow_avail_idx") if done else (),
         prediction=prediction(lang, settled=done, struck=struck),
         checks=tuple(CheckView(str(text), "", True if done else None) for text in words["checks"]),
         varies=(VaryView("forget_kick", str(words["vary"]), "", True), VaryView("num_2", "size 2", "", True)),
-        next_text=str(words["next"]), next_code="eventfd_write(9, 1)" if done else "",
+        next_text=str(words["next"]),
+        next_code="eventfd_write(9, 1)" if done else "",
     )
 
 

@@ -142,4 +142,3 @@ def _tabs(canvas: Canvas, y: int, w: int, view: View) -> None:
         canvas.hit(f"panel:{name}", x + 1, y, end - x)
         x = end
     canvas.put(x, y, " ", "tab")
-

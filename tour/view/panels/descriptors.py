@@ -141,5 +141,3 @@ def flags_text(entry: tuple[int, int, int, int], *, short: bool) -> str:
     if short or len(words) > 1:
         return "".join(letter for _, letter in words)
     return words[0][0] if words else "-"
-
-

@@ -72,4 +72,3 @@ def draw(area: Area, view: View, ring: Ring) -> None:
     if ring.broken:
         words = f" {view.tr('queue.broken')}({fault_words(ring.broken, view.lang)}) "
         area.put(0, area.h - 1, cut(words, area.w), "bad+now")
-

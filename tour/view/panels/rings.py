@@ -120,9 +120,7 @@ def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
         area.put(place, y, words, "text+step" if key in view.state.changed else "text")
 
 
-def _marks(
-    area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str, writer: str, reader: str
-) -> list[int]:
+def _marks(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str, writer: str, reader: str) -> list[int]:
     """The letters w and r below their slots; returns the columns taken."""
     write, read, guessed = ends(view, ring, which)
     private = f"{ring.name}.{'last_avail_idx' if which == 'avail' else 'last_used_idx'}"
