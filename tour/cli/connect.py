@@ -7,11 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from tour.agent import client, protocol
+from tour.agent import client
 from tour.agent.player import Connect, Player
-from tour.agent.session import Session
 from tour.cli.options import Where
 from tour.errors import CapabilityMissing, UsageError
 from tour.i18n import Lang, t
@@ -37,7 +34,12 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
         return lambda command: client.connect_replay(lesson.recording_path())
     if missing is not None:
         raise missing
-    return _checked_local(where)
+    return client.connect_local
+
+
+def wanted_device(where: Where) -> str:
+    """The device to ask the agent for: what TOUR_REQUIRE names may not be replaced by something less."""
+    return "kernel" if where.device == "auto" and "kernel" in requirements() else where.device
 
 
 def requirements() -> set[str]:
@@ -51,15 +53,6 @@ def check_port(player: Player) -> None:
     live = player.session is not None and player.session.kind == "live"
     if live and hello is not None and hello.net != "tap" and "tun" in requirements():
         raise CapabilityMissing("tun", "TOUR_REQUIRE names tun, but there is no tap.", hello.why_not_tap)
-
-
-def _checked_local(where: Where) -> Connect:
-    def connect(command: protocol.Open) -> Session:
-        return client.connect_local(command)
-
-    if where.device == "auto" and "kernel" in requirements():
-        return lambda command: client.connect_local(msgspec.structs.replace(command, device="kernel"))
-    return connect
 
 
 def _lab(where: Where) -> Connect:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tour.agent.player import Player
-from tour.cli.connect import check_port, connector
+from tour.cli.connect import check_port, connector, wanted_device
 from tour.cli.drive import Pump, wait_idle
 from tour.cli.options import StartOptions
 from tour.cli.output import say, tell
@@ -21,7 +21,7 @@ class Left(Exception):
 def talk(lesson: Lesson, options: StartOptions) -> int:
     """Go through the lesson line by line; 0 also when left early. Raises TourError."""
     connect = connector(options.where, lesson, options.lang, say)
-    player = Player(lesson, options.lang, connect, options.where.device)
+    player = Player(lesson, options.lang, connect, wanted_device(options.where))
     pump = Pump(player)
     try:
         Talk(player, pump).through()

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tour.agent.player import Player
-from tour.cli.connect import check_port, connector
+from tour.cli.connect import check_port, connector, wanted_device
 from tour.cli.drive import Pump, wait_idle
 from tour.cli.options import Where
 from tour.cli.output import say, tell, tell_bytes
@@ -36,7 +36,7 @@ def run(options: RunOptions) -> int:
     """Run the lesson; returns 0 when every check held. Raises TourError."""
     lesson = load(options.lesson)
     connect = connector(options.where, lesson, options.lang, say)
-    player = Player(lesson, options.lang, connect, options.where.device)
+    player = Player(lesson, options.lang, connect, wanted_device(options.where))
     pump = Pump(player)
     writer = Writer(Path(options.output)) if options.output else None
     player.on_event = _listener(player, options, writer)

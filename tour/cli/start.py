@@ -7,7 +7,7 @@ import sys
 from typing import Literal, get_args
 
 from tour.agent.player import Player
-from tour.cli.connect import connector
+from tour.cli.connect import connector, wanted_device
 from tour.cli.options import StartOptions
 from tour.cli.output import say
 from tour.errors import UsageError
@@ -30,7 +30,7 @@ def start_lesson(options: StartOptions) -> int:
     while following:
         lesson = load(following)
         connect = connector(options.where, lesson, options.lang, say)
-        code, following = show(Player(lesson, options.lang, connect, options.where.device), options)
+        code, following = show(Player(lesson, options.lang, connect, wanted_device(options.where)), options)
     return code
 
 
