@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tour.agent import protocol
 from tour.agent.session import OnEnd, OnEvent, OnProgress, Session, StreamSession
-from tour.errors import TourError
+from tour.errors import AgentLost, TourError
 from tour.lab.boot import Options
 from tour.lab.kernel import find_tools
 from tour.lab.stream import LabProcess, open_stream
@@ -61,6 +61,9 @@ class LabSession:
             _, process = open_stream(AGENT, options=Options(kernel=self._kernel, progress=on_progress))
         except TourError as error:
             on_end(error)
+            return
+        except OSError as error:  # no memory, no process, no room: whatever it is, somebody waits to hear it
+            on_end(AgentLost("The lab could not be started.", str(error)))
             return
         inner = StreamSession(LabTransport(process))
         with self._lock:
