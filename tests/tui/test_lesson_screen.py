@@ -46,9 +46,7 @@ async def test_a_wrong_answer_is_struck_and_the_ring_stays_as_it_was() -> None:
         assert driven.stage.moment.state.tx.avail_idx == 0
 
 
-@pytest.mark.parametrize(
-    ("key", "call"), [("left", "seek"), ("h", "seek"), ("p", "seek"), ("end", "live")]
-)
+@pytest.mark.parametrize(("key", "call"), [("left", "seek"), ("h", "seek"), ("p", "seek"), ("end", "live")])
 async def test_keys_that_look_elsewhere(key: str, call: str) -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
