@@ -62,7 +62,9 @@ def moment(player: Player) -> Moment:
 
 def _badge(player: Player) -> Badge:
     now = _badge_now(player)
-    return Badge("back", now.detail, now.kind) if player.looking_back else now
+    if player.looking_back:
+        return Badge("back", now.detail, now.kind)
+    return Badge("ended", now.detail, now.kind) if player.error is not None else now
 
 
 def _badge_now(player: Player) -> Badge:

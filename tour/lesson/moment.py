@@ -14,7 +14,7 @@ from tour.trace.state import State
 Phase = Literal["orient", "predict", "do", "observe", "explain", "check", "vary"]
 PHASES: tuple[Phase, ...] = ("orient", "predict", "do", "observe", "explain", "check", "vary")
 Lang = Literal["en", "zh"]
-BadgeKind = Literal["starting", "kernel", "embedded", "replay", "back"]
+BadgeKind = Literal["starting", "kernel", "embedded", "replay", "back", "ended"]
 
 
 class ChoiceView(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class VaryView(msgspec.Struct, frozen=True):
 
 class Badge(msgspec.Struct, frozen=True):
     """Where the moment comes from: nowhere yet (STARTING), LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel,
-    when), LOOKING BACK; then ``into`` says what kind of run is looked back into."""
+    when), LOOKING BACK, or ENDED when the agent is gone; then ``into`` says what kind of run it is or was."""
 
     kind: BadgeKind
     detail: str = ""

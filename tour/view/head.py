@@ -11,7 +11,7 @@ from tour.view.text import cut
 
 FIRST_MINUTES = "0"
 _VERSION = re.compile(r"\b(\d+\.\d+)(?:\.\d+)?[-\w.+~]*")
-BADGE_STYLES = {"starting": "dim", "kernel": "live", "embedded": "live", "replay": "replay", "back": "back"}
+BADGE_STYLES = {"starting": "dim", "kernel": "live", "embedded": "live", "replay": "replay", "back": "back", "ended": "bad"}
 
 
 ROOMY = 36
@@ -21,9 +21,9 @@ ROOMY = 36
 def badge(view: View) -> tuple[str, str]:
     """The badge's words and style: LIVE, REPLAY or LOOKING BACK is always among them."""
     found = view.moment.badge
-    if found.kind == "back":
+    if found.kind in ("back", "ended"):
         into = view.tr(f"badge.into.{found.into}", version=_version(found.detail))
-        return view.tr("badge.back", into=into), BADGE_STYLES["back"]
+        return view.tr(f"badge.{found.kind}", into=into), BADGE_STYLES[found.kind]
     detail = _VERSION.sub(r"\1", found.detail)
     words = view.tr(f"badge.{found.kind}", detail=detail, version=_version(found.detail))
     return words.rstrip(), BADGE_STYLES[found.kind]
