@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,15 +40,12 @@ AS_NOBODY = str(ROOT / "tests" / "agent" / "as_nobody.py")
         (["run"], "Missing argument"),
         (["run", "99"], "There is no lesson '99'."),
         (["run", "../8"], "There is no lesson '../8'."),
-        (["start", "x", "--plain"], "Lessons that are ready: 0, 8."),
         (["run", "8", "--device", "toaster"], "There is no device 'toaster'."),
         (["run", "8", "--lang", "fr"], "Invalid value"),
         (["run", "8", "--frobnicate"], "No such option"),
         (["run", "8", "--vary", "nope", "--device", "replay"], "It has: forget_kick, size2, wrap."),
         (["run", "8", "--vary", "wrap", "--device", "replay"], "A recording cannot go another way."),
-        (["record", "8"], "Missing option"),
         (["record", "8", "-o", ""], "Invalid value"),
-        (["replay"], "Missing argument"),
         (["replay", RECORDING, "--svg", "x.svg", "--size", "huge"], "'huge' is not a size."),
         (["replay", RECORDING, "--svg", "x.svg", "--at", "lunch"], "Lesson 8 has no step 'lunch'."),
         (["replay", RECORDING, "--svg", "x.svg", "--theme", "pink"], "There are: dark, light, contrast, mono."),
@@ -74,7 +71,6 @@ def test_help_is_no_error() -> None:
 # -- 2: recordings ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("flags", [["--plain"], ["--json"], ["--svg", "x.svg"]])
 @pytest.mark.parametrize(
     ("change", "sentence", "fix"),
     [
@@ -88,15 +84,20 @@ def test_help_is_no_error() -> None:
     ids=["corrupt", "newer", "binary", "empty", "contradicting", "unknown lesson"],
 )
 def test_corrupt_and_newer_recordings(
-    tmp_path: Path, change: functools.partial[bytes], sentence: str, fix: str, flags: list[str]
+    tmp_path: Path, change: Callable[[bytes], bytes], sentence: str, fix: str
 ) -> None:
     path = tmp_path / "spoilt.jsonl"
     path.write_bytes(change(RECORDING.read_bytes()))
-    if "--json" in flags and "77" in sentence:
-        tour("replay", path, *flags)
-        return
-    told, said = tour("replay", path, *flags, code=2)
+    told, said = tour("replay", path, "--plain", code=2)
     assert sentence in said and fix in said and told == ""
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--svg", "x.svg"]])
+def test_a_corrupt_recording_is_neither_printed_nor_drawn(tmp_path: Path, flags: list[str]) -> None:
+    path = tmp_path / "spoilt.jsonl"
+    path.write_bytes(RECORDING.read_bytes().replace(b'"kind":"bye"', b'"kind":"by"'))
+    told, said = tour("replay", path, *flags, code=2)
+    assert "is damaged." in said and told == ""
 
 
 @pytest.mark.parametrize(("name", "reason"), [("missing.jsonl", "No such file"), (".", "Is a directory")])
@@ -147,7 +148,7 @@ def test_a_run_that_cannot_begin_spoils_no_older_recording(tmp_path: Path) -> No
 
 @embedded
 @NO_KERNEL
-@pytest.mark.parametrize("words", [["run", "8"], ["run", "8", "--json"], ["start", "8", "--plain"]])
+@pytest.mark.parametrize("words", [["run", "8", "--json"], ["start", "8", "--plain"]])
 def test_the_kernel_asked_for_where_there_is_none(words: list[str]) -> None:
     told, said = tour(*words, "--device", "kernel", code=3)
     assert "/dev/vhost-net cannot be opened." in said and "sudo modprobe vhost_net" in said
@@ -370,8 +371,10 @@ def test_an_agent_that_says_nothing_any_more_ends_with_124() -> None:
         process.wait()
 
 
-@pytest.mark.parametrize("words", [["run", "8", "--device", "replay"], ["replay", RECORDING, "--json"], ["version"]])
-@pytest.mark.parametrize("keep", [0, 1], ids=["nobody", "head -1"])
+@pytest.mark.parametrize(
+    ("words", "keep"),
+    [(["run", "8", "--device", "replay"], 1), (["replay", RECORDING, "--json"], 1), (["version"], 0)],
+)
 def test_nobody_reads_standard_output_any_more(words: list[str], keep: int) -> None:
     read, write = os.pipe()
     process = subprocess.Popen([*TOUR, *map(str, words)], env=environment(), stdout=write, stderr=subprocess.PIPE)
@@ -383,20 +386,20 @@ def test_nobody_reads_standard_output_any_more(words: list[str], keep: int) -> N
     assert process.returncode == 0 and b"Traceback" not in said and b"BrokenPipe" not in said
 
 
-@pytest.mark.parametrize("words", [["run", "8", "--device", "replay"], ["replay", RECORDING, "--json"], ["version"]])
+@pytest.mark.parametrize("words", [["run", "8", "--device", "replay"], ["replay", RECORDING, "--json"]])
 def test_standard_output_is_full(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         _, said = tour(*words, code=2, stdout=full.fileno())
     assert "No space left on device" in said
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_closed_streams(closed: str) -> None:
     argv = ("sh", "-c", f'exec {sys.executable} -m tour.cli "$@" {closed}', "sh")
     tour("run", "8", "--device", "replay", argv=argv)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb18030"])
+@pytest.mark.parametrize("encoding", ["ascii", "gb18030"])
 def test_any_encoding_of_the_terminal(encoding: str) -> None:
     told, _ = tour("run", "8", "--device", "replay", "--lang", "zh", PYTHONIOENCODING=encoding)
     assert "[x]" in told
