@@ -77,7 +77,8 @@ class Player:
             lambda error: self.mailbox.put(error, self.session is mine),
             lambda text: self.mailbox.put(text, self.session is mine),
         )
-        self._send(command, t(self.lang, "player.opening"))
+        doing = "player.reading" if self.session.kind == "replay" else "player.opening"
+        self._send(command, t(self.lang, doing))
 
     def listen(self, on_item: Callable[[Item], None]) -> None:
         """Hear, on the session's thread, all the session says: hand each item to ``hear`` on the player's thread.

@@ -68,8 +68,8 @@ class Talk:
 
     def through(self) -> None:
         """All steps, from the set-up to the last check."""
-        say(t(self.player.lang, "player.opening"))
         self.player.open()
+        say(self.player.busy)
         wait_idle(self.player, self.pump)
         check_port(self.player)
         self.teller.opening()

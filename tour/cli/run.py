@@ -71,11 +71,11 @@ def _play(player: Player, pump: Pump, teller: Teller, vary: str) -> tuple[int, i
         names = ", ".join(each.id for each in player.varies())
         raise UsageError(f"Lesson {player.lesson.id} has no fork '{vary}'.", f"It has: {names}.")
     fork = next((each for each in player.varies() if each.id == vary), None)
-    say(t(player.lang, "player.opening"))
     if fork is not None and "skip" not in fork.set:
         player.fork(vary)
     else:
         player.open()
+    say(player.busy)
     wait_idle(player, pump)
     check_port(player)
     teller.opening()

@@ -40,7 +40,9 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     keys: list[tuple[str, str, str]] = []
     if asked and not asked.settled:
         keys.append((f"1-{len(asked.choices)}", "answer", "1"))
-    if moment.badge.kind == "back":
+    if moment.badge.kind == "ended":
+        keys += [("r", "again", "r")]
+    elif moment.badge.kind == "back":
         keys += [("End", "live", "end")]
     else:
         keys += [("Enter", "on" if moment.phase not in ("predict", "do") else "enter", "enter")]
