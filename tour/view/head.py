@@ -11,7 +11,14 @@ from tour.view.text import cut
 
 FIRST_MINUTES = "0"
 _VERSION = re.compile(r"\b(\d+\.\d+)(?:\.\d+)?[-\w.+~]*")
-BADGE_STYLES = {"starting": "dim", "kernel": "live", "embedded": "live", "replay": "replay", "back": "back", "ended": "bad"}
+BADGE_STYLES = {
+    "starting": "dim",
+    "kernel": "live",
+    "embedded": "live",
+    "replay": "replay",
+    "back": "back",
+    "ended": "bad",
+}
 
 
 ROOMY = 36
