@@ -72,8 +72,12 @@ class LabSession:
         if self._closed:
             inner.close()
             return
-        for command in waiting:
-            inner.send(command)
+        try:
+            for command in waiting:
+                inner.send(command)
+        except AgentLost as error:
+            on_end(error)
+            return
         inner.read(on_event, on_end)
 
     def send(self, command: protocol.AnyCommand) -> None:
