@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from tests.support import require  # noqa: E402 - needs the path above
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare our marker, as --strict-markers wants it."""
+    """Declare our marker, as --strict-markers wants it. Programs under test get the signals a terminal's would, also
+    below a nohup or a background job, which hand down that they are ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "requires(name): skip without it, fail where TOUR_REQUIRE names it")
 
 
