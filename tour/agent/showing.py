@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tour.i18n import t
+from tour.i18n import local, t
 from tour.lesson.model import Ref, misconceptions
 from tour.lesson.moment import (
     Badge,
@@ -53,8 +53,8 @@ def moment(player: Player) -> Moment:
         varies=_varies(player, step.id),
         next_text=_next_text(player),
         next_code=step.line if phase == "orient" and step.predict is None else "",
-        busy="" if player.holding else player.busy,
-        notice=player.notice,
+        busy="" if player.holding else local(player.lang, player.busy),
+        notice=local(player.lang, player.notice),
         forked_from=player.origin,
         ended=player.ended,
     )

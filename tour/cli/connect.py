@@ -11,7 +11,7 @@ from tour.agent import client
 from tour.agent.player import Connect, Player
 from tour.cli.options import Where
 from tour.errors import CapabilityMissing, UsageError
-from tour.i18n import Lang, t
+from tour.i18n import Lang, local, t
 from tour.lesson.model import Lesson
 
 DEVICES = ("auto", "kernel", "embedded", "replay")
@@ -28,9 +28,9 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     missing = client.can_run_live()
     if where.device == "replay" or (missing is not None and where.device == "auto" and not LIVE & requirements()):
         if missing is not None and where.device == "auto":
-            say(t(lang, "cli.falling_back", why=missing.what))
+            say(t(lang, "cli.falling_back", why=local(lang, missing.what)))
             if sys.platform.startswith("linux"):
-                say(t(lang, "cli.mend", fix=missing.fix))
+                say(t(lang, "cli.mend", fix=local(lang, missing.fix)))
         return lambda command: client.connect_replay(lesson.recording_path())
     if missing is not None:
         raise missing

@@ -10,7 +10,7 @@ from tour.agent.player import Player
 from tour.agent.session import Item
 from tour.cli.output import say
 from tour.errors import AgentLost, TimedOut
-from tour.i18n import t
+from tour.i18n import local, t
 
 SILENCE_LIMIT = 120.0
 
@@ -32,7 +32,7 @@ class Pump:
             except queue.Empty:
                 raise TimedOut(f"Nothing was heard from the agent for {limit:.0f} seconds.") from None
             if isinstance(item, str):
-                say(item)
+                say(local(self._player.lang, item))
             self._player.hear(item)
             deadline = time.monotonic() + limit
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 
 from tour.errors import TourError
-from tour.i18n import Lang, default_language, t
+from tour.i18n import Lang, default_language, local, t
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -54,11 +54,11 @@ def harmless(text: str) -> str:
 
 def explain(error: TourError, lang: Lang) -> None:
     """What happened, why, and what mends it."""
-    say(error.what)
+    say(local(lang, error.what))
     if error.why:
-        say(error.why)
+        say(local(lang, error.why))
     if error.fix:
-        say(t(lang, "cli.mend", fix=error.fix))
+        say(t(lang, "cli.mend", fix=local(lang, error.fix)))
 
 
 def guarded(run: Callable[[], int], lang: Lang | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tour.agent.player import Player
-from tour.i18n import t
+from tour.i18n import local, t
 from tour.lesson.prediction import right_choice
 from tour.trace.fold import fold
 from tour.view import text as cells
@@ -51,7 +51,7 @@ class Teller:
     def _why_not(self, text: str) -> None:
         """What keeps this machine from something better, and what would mend it; nothing of a recording's machine."""
         if self.player.session is not None and self.player.session.kind == "live":
-            for line in text.splitlines():
+            for line in local(self.player.lang, text).splitlines():
                 for part in wrap(line, "  "):
                     self.out(part)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tour.errors import TourError
-from tour.i18n import Lang, t
+from tour.i18n import Lang, local, t
 from tour.lesson.moment import Moment
 from tour.tui.card import Card, Option
 from tour.tui.keys import KEYS
@@ -36,8 +36,8 @@ def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
 
 def error_card(lang: Lang, error: TourError) -> Card:
     """What happened, why, and what mends it."""
-    fix = t(lang, "tui.error.fix", fix=error.fix) if error.fix else ""
-    lines = tuple(line for line in (error.what, error.why, fix) if line)
+    fix = t(lang, "tui.error.fix", fix=local(lang, error.fix)) if error.fix else ""
+    lines = tuple(line for line in (local(lang, error.what), local(lang, error.why), fix) if line)
     return Card("error", t(lang, "tui.error.title"), lines, foot=t(lang, "tui.error.foot"), style="bad")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tour.errors import RingFault
-from tour.i18n import Lang, strings
+from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
 from tour.trace.paths import PathError, read
 from tour.trace.state import State
@@ -188,7 +188,8 @@ def _check(say: Say, data: ev.Check) -> str:
 
 
 def _error(say: Say, data: ev.Error) -> str:
-    return say("error", what=data.what, why=data.why).strip() or say("note", key="error")
+    what, why = local(say.lang, data.what), local(say.lang, data.why)
+    return say("error", what=what, why=why).strip() or say("note", key="error")
 
 
 _TELLERS: dict[type, Callable[[Say, Any], str]] = {
