@@ -354,14 +354,28 @@ def test_the_agent_killed_while_a_learner_thinks() -> None:
 
 @embedded
 def test_the_agent_killed_in_the_middle_of_a_step(tmp_path: Path) -> None:
-    with started("record", "8", "--vary", "forget_kick", "-o", tmp_path / "run.jsonl") as process:
-        partial = wait_until(lambda: list(tmp_path.glob("*.partial")), "the recording's beginning")[0]
-        wait_until(lambda: b'"step":"kick"' in partial.read_bytes(), "the step that waits 200 ms")
-        kill(below(process)[2])
-        code, _, said = end(process)
-        assert code == 4 and "SIGKILL" in said and "run.jsonl.partial" in said
+    argv = (sys.executable, "-c", AT_THE_STEP)
+    _, said = tour("record", "8", "--vary", "forget_kick", "-o", tmp_path / "run.jsonl", argv=argv, code=4)
+    assert "The agent has ended" in said and "SIGKILL" in said and "run.jsonl.partial" in said
     kept = store.load(tmp_path / "run.jsonl.partial")
-    assert isinstance(kept.events[-1].data, ev.Step), "everything up to its last moment"
+    steps = [event.data for event in kept.events if isinstance(event.data, ev.Step)]
+    assert ("kick", "begin") in [(step.step, step.mark) for step in steps] and not kept.whole
+
+
+AT_THE_STEP = """
+import os, signal
+from tests.support import children
+from tour.trace import events, store
+write = store.Writer.__call__
+def write_and_kill(writer, event):
+    write(writer, event)
+    if isinstance(event.data, events.Step) and (event.data.step, event.data.mark) == ("kick", "begin"):
+        helper, = children(os.getpid())
+        os.kill(children(*children(helper))[0], signal.SIGKILL)
+store.Writer.__call__ = write_and_kill
+from tour.cli.entry import main
+main()
+"""
 
 
 @embedded
