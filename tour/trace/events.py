@@ -16,6 +16,9 @@ import msgspec
 SCHEMA = 1
 PROTOCOL = 1
 LINE_MAX = 1 << 20
+OBJECTS_MAX = 500
+DEEPEST = 8
+"""Bounds of one line: objects in it, lists begun at one place. How deep Python itself goes depends on its version."""
 
 T = TypeVar("T")
 Hex = str
@@ -357,6 +360,8 @@ def decode_line(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
     """What ``decoder`` makes of one line of at most ``LINE_MAX`` bytes; anything else is a msgspec.DecodeError."""
     if len(line) > LINE_MAX:
         raise msgspec.DecodeError(f"line of {len(line)} bytes, the limit is {LINE_MAX}")
+    if line.count(b"{") > OBJECTS_MAX or b"[" * DEEPEST in line:
+        raise msgspec.DecodeError("nested too deeply")
     try:
         return decoder.decode(line)
     except (UnicodeDecodeError, RecursionError) as error:
