@@ -222,11 +222,15 @@ def test_our_words_are_chinese_and_others_stay(text: str, chinese: str) -> None:
     "seed", ["No lesson is open. ", "a (schema 1; this one reads up to 2). ", ". ", " says ", "\n", "{x}"]
 )
 def test_a_hostile_text_takes_no_time(seed: str) -> None:
-    text = (seed * LONGEST)[:LONGEST]
+    line = (seed * LONGEST)[:LONGEST]
     began = time.monotonic()
-    local("zh", text)
+    local("zh", "\n".join([line] * 300))
     assert time.monotonic() - began < 2
-    assert local("zh", text + "!") == text + "!"
+
+
+def test_what_is_ours_is_found_before_long_last_words() -> None:
+    last = "\n".join(["x" * LONGEST + "x"] * 8)
+    assert local("zh", f"It is still running.\n{last}") == f"它仍在运行。\n{last}"
 
 
 def test_the_command_line_and_the_card_speak_chinese(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,9 @@ from typing import Any, Literal
 Lang = Literal["en", "zh"]
 
 LONGEST = 4000
-"""Characters beyond which a text is left as it is."""
+"""Characters beyond which a line is left as it is."""
+LINES = 50
+"""Lines of a text that are looked at: what is ours comes first, then perhaps somebody's last words."""
 DEEPEST = 3
 """How deep words of ours may lie in fields of words of ours."""
 CUTS = 8
@@ -120,9 +122,11 @@ def _templates() -> list[tuple[Template, Template]]:
 @lru_cache(maxsize=256)
 def local(lang: Lang, text: str) -> str:
     """An English sentence of ours, or several, in ``lang``; what is not ours (a kernel's words, a path) stays."""
-    if lang == "en" or len(text) > LONGEST:
+    if lang == "en":
         return text
-    return "\n".join(_line(line, 0) for line in text.split("\n"))
+    lines = text.split("\n", LINES)
+    told = [_line(line, 0) if len(line) <= LONGEST else line for line in lines[:LINES]]
+    return "\n".join(told + lines[LINES:])
 
 
 def _line(text: str, depth: int) -> str:

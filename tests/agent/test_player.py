@@ -346,6 +346,18 @@ def test_events_that_contradict_stop_the_run_and_what_was_seen_stays(payload: ev
     assert player.looking_back
 
 
+def test_what_the_agent_and_the_lab_say_follows_the_language_at_once() -> None:
+    player, (puppet,) = puppets()
+    player.progress("lab:  0.5 s  the kernel is starting")
+    assert player.moment().busy == "lab:  0.5 s  the kernel is starting"
+    player.set_lang("zh")
+    assert player.moment().busy == "实验虚拟机： 0.5 秒  内核正在启动"
+    puppet.say(ev.Error("The system refused: Busy."), ev.Done(puppet.sent[0].id))
+    assert player.moment().notice == "系统拒绝：Busy。"
+    player.set_lang("en")
+    assert player.moment().notice == "The system refused: Busy."
+
+
 def test_an_agent_that_dies_is_said_so_and_r_begins_again_at_the_step() -> None:
     player, made = puppets()
     made[0].say(HELLO, ev.RingPlace(0, 8, 0, 64, 128), ev.RingPlace(1, 8, 256, 512, 1024), ev.Done(made[0].sent[0].id))
