@@ -190,9 +190,12 @@ class Player:
             self._reveal()
 
     def _reveal(self) -> None:
-        """Show what happened: the held position is let go."""
+        """Show what happened: the held position is let go. The answer goes into the trace."""
         self.phase = "observe"
         self.position = None
+        if self.prediction is not None and self.prediction.taken:
+            taken, right = self.prediction.taken, self.prediction.right
+            self._send(protocol.Tell(self._id(), ev.Answer(self.step.id, taken[-1], right, len(taken))))
 
     # --- the learner's keys -------------------------------------------------------------------------------
 
@@ -232,6 +235,7 @@ class Player:
     def _advance(self) -> None:
         if self.phase == "orient" and self.prediction is not None:
             self.phase = "predict"
+            self._send(protocol.Tell(self._id(), ev.Question(self.step.id, list(self.choices()))))
         elif self.phase in ("orient", "predict"):
             self.act()
         elif self.phase == "observe":
