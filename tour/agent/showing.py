@@ -16,6 +16,7 @@ from tour.lesson.moment import (
     TimelineView,
     VaryView,
 )
+from tour.trace.state import State
 
 if TYPE_CHECKING:
     from tour.agent.player import Player
@@ -40,7 +41,7 @@ def moment(player: Player) -> Moment:
         step_index=index,
         phase=phase,
         state=state,
-        before=player.before,
+        before=_before(player),
         badge=_badge(player),
         timeline=_timeline(player),
         show=step.show,
@@ -58,6 +59,15 @@ def moment(player: Player) -> Moment:
         forked_from=player.origin,
         ended=player.ended,
     )
+
+
+def _before(player: Player) -> State:
+    """The state the shown step began with."""
+    if not player.looking_back:
+        return player.before
+    mark = player.timeline.mark_before(player.position or 0)
+    begin = player.timeline.mark(mark.step) if mark is not None else None
+    return player.timeline.at(begin.position) if begin is not None else player.timeline.at(0)
 
 
 def _badge(player: Player) -> Badge:
