@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from pathlib import Path
 
-from tour.abi.libc import LAYERS_ENV
 from tour.agent import protocol
 from tour.agent.replay import ReplaySession
 from tour.agent.session import Session, StreamSession
@@ -21,13 +19,9 @@ class LocalTransport:
     """The stream of an agent process on this machine, spawned into namespaces of its own."""
 
     def __init__(self) -> None:
-        from tour.agent.spawn import spawn
+        from tour.agent import early
 
-        agent = [sys.executable, "-m", "tour.agent.server"]
-        if in_lab():
-            self.process = spawn(["env", f"{LAYERS_ENV}=vm", *agent], isolate="none")
-        else:
-            self.process = spawn(agent, degrade=True)
+        self.process = early.take()
 
     def send(self, data: bytes) -> None:
         """Write all of ``data``. Raises OSError."""
@@ -46,11 +40,6 @@ class LocalTransport:
     def close(self) -> None:
         """End the agent and all below it."""
         self.process.close()
-
-
-def in_lab() -> bool:
-    """Whether this whole machine is a throwaway: then namespaces would only hide the worker from its owner."""
-    return os.environ.get(LAYERS_ENV) == "vm"
 
 
 def connect_local(command: protocol.Open) -> Session:

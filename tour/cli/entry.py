@@ -8,17 +8,40 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tour.cli.options import StartOptions, Where
-from tour.i18n import Lang, default_language
+if TYPE_CHECKING:
+    from tour.cli.options import StartOptions
 
 FLAGS = ("--plain", "--lab", "--no-motion")
 VALUES = ("--device", "--lang", "--kernel", "--glyphs", "--theme")
-LANGS: dict[str, Lang] = {"en": "en", "zh": "zh"}
 
 
 def main() -> None:
-    """Run what the command line says; leaves with its exit code."""
+    """Run what the command line says; leaves with its exit code. An agent that will be needed starts first of all."""
+    if not goes_live(sys.argv[1:]):
+        _main()
+        return
+    from tour.agent import early
+
+    early.begin()
+    try:
+        _main()
+    finally:
+        early.drop()
+
+
+def goes_live(argv: Sequence[str]) -> bool:
+    """Whether this looks like a screen with an agent of this machine behind it."""
+    elsewhere = {"--lab", "--plain", "--help", "replay", "--device=replay"}
+    return argv[:1] == ["start"] and sys.platform == "linux" and not elsewhere & set(argv) and _terminal()
+
+
+def _terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _main() -> None:
     options = quick_start(sys.argv[1:])
     if options is None:
         from tour.cli.main import main as full
@@ -37,12 +60,16 @@ def quick_start(argv: Sequence[str]) -> StartOptions | None:
     """The options of a well-formed ``start``, None for anything else."""
     if argv[:1] != ["start"]:
         return None
+    from tour.cli.options import StartOptions, Where
+    from tour.i18n import Lang, default_language
+
+    langs: dict[str, Lang] = {"en": "en", "zh": "zh"}
     found: dict[str, str] = {}
     rest = list(argv[1:])
     while rest:
         if not _take(rest, found):
             return None
-    lang = LANGS.get(found.get("--lang", ""), default_language() if not found.get("--lang") else None)
+    lang = langs.get(found.get("--lang", ""), default_language() if not found.get("--lang") else None)
     if lang is None:
         return None
     get = found.get
