@@ -93,6 +93,7 @@ class Conserved(RuleBasedStateMachine):
         self.memory = GuestMemory([(0, 0x200000), (BUFFERS, 0x100000)])
         self.queue = pair(self.memory, num, features, base=base)
         self.num, self.can_indirect = num, bool(features & INDIRECT)
+        self.tables = 0
         self.added: dict[int, Chain] = {}
         self.published: list[int] = []
         self.unpublished: list[int] = []
@@ -108,7 +109,8 @@ class Conserved(RuleBasedStateMachine):
         if not out + in_:
             return
         use_table = indirect and self.can_indirect
-        at = BUFFERS + 0x20000 + 64 * 16 * (len(self.added) % 16) if use_table else None
+        self.tables += 1  # a table of its own for each chain: one in flight must not be written again
+        at = BUFFERS + 0x20000 + 64 * 16 * (self.tables % 512) if use_table else None
         needed = 1 if use_table else len(out) + len(in_)
         free = self.queue.driver.num_free
         if needed > free:

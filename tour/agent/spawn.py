@@ -142,7 +142,7 @@ class AgentProcess:
                 self.layers, self.refused = (tuple(filter(None, text.split(","))) for text in rest)
             elif word == "refused":
                 raise refusal(rest[0], rest[1])
-            else:
+            elif word != "ended" or not ready:  # a short program may end before the helper has spoken
                 raise self.lost()
 
     def _report(self, deadline: float) -> list[str]:
