@@ -12,6 +12,7 @@ from tests.view.events_of import EVENTS
 from tests.view.story import Story
 from tour.i18n import Lang
 from tour.trace import events as ev
+from tour.trace.fold import fold_all
 from tour.trace.state import State
 from tour.view.words import changes, sentence
 
@@ -114,3 +115,10 @@ def test_a_store_of_any_shape_has_a_sentence(lang: Lang, data: st.DataObject) ->
     numbers = st.lists(st.integers(-1, 1 << 64), max_size=5)
     store = ev.Store(data.draw(st.integers(-1, 3)), field, 0, "", "", data.draw(numbers), data.draw(numbers))
     assert sentence(ev.Event(0, 0, "driver", "driver", store), State(), lang)
+
+
+@pytest.mark.parametrize(("net", "place"), [("tap", "the tap"), ("socketpair", "the socketpair")])
+def test_a_frame_is_seen_where_there_is_something_to_see_it(net: str, place: str) -> None:
+    hello = ev.Event(0, 0, "tour", "tour", ev.Hello(1, 1, "x", "embedded", "6.1", net, "8", "now"))
+    frame = ev.Event(1, 0, "network", "observer", ev.Packet("out", "tap", "00" * 42))
+    assert f"seen at {place}." in sentence(frame, fold_all([hello, frame]), "en")

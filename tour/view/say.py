@@ -59,3 +59,10 @@ def _value(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return str(value)
     return f"{value:#x}" if value > 0xFFFF else str(value)
+
+
+def place_words(state: State, where: str, lang: Lang) -> str:
+    """Where a frame was seen: our observer sits at the tap, or at the socketpair where there is no tap."""
+    if where == "tap" and state.hello is not None and state.hello.net == "socketpair":
+        return tr(lang, "who.socketpair")
+    return tr(lang, f"lane.{where}") if where in ("tap", "port") else where

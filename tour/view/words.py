@@ -16,7 +16,7 @@ from tour.trace.paths import PathError, read
 from tour.trace.state import State
 from tour.view import words_ring
 from tour.view.frame_words import frame_summary
-from tour.view.say import Say, detail_words, size_words
+from tour.view.say import Say, detail_words, place_words, size_words
 
 RING_FIELDS = (ev.Store, ev.Private, ev.Snapshot)
 
@@ -144,7 +144,7 @@ def _packet(say: Say, data: ev.Packet) -> str:
         frame = bytes.fromhex(data.frame)
     except ValueError:
         frame = b""
-    where = say.raw(f"lane.{data.where}") if data.where in ("tap", "port") else data.where
+    where = place_words(say.state, data.where, say.lang)
     way = "out" if data.direction == "out" else "in"
     return say(f"packet.{way}", n=len(frame), where=where, what=frame_summary(frame, say.lang))
 

@@ -8,7 +8,7 @@ from tour.trace import events as ev
 from tour.trace.state import Frame, State
 from tour.view.area import Area, View, observes
 from tour.view.panels.log import queue_name
-from tour.view.say import detail_words
+from tour.view.say import detail_words, place_words
 from tour.view.text import cut
 
 COLUMNS = ("control", "driver", "device", "network")
@@ -60,8 +60,8 @@ def _arrow(area: Area, y: int, text: str, style: str, start: int, end: int, step
 
 
 def _frame(area: Area, y: int, view: View, item: Frame, step: int, now: bool) -> None:
-    text = view.tr("lane.frame", n=len(item.frame) // 2, where=view.tr(f"lane.{item.where}")
-                   if item.where in ("tap", "port") else item.where)  # fmt: skip
+    where = place_words(view.state, item.where, view.lang)
+    text = view.tr("lane.frame", n=len(item.frame) // 2, where=where)
     style = "network+now" if now else "network"
     x = 8 + 3 * step
     area.put(x, y, cut(text, area.w - x), style)
