@@ -100,10 +100,13 @@ class Player:
         """A new agent at the present step, after the old one is gone. Raises TourError."""
         vary, origin = self.vary, self.origin
         point = self._point(self.index) if len(self.timeline) else None
-        step, options = (self.index, {**self._opened[1], "fork": point}) if point else self._opened
+        step, options = self._opened
+        if self.redoes and len(self.timeline):
+            step, options = self.index, {**options, "at": self.step.id}
+        elif point:
+            step, options = self.index, {**options, "fork": point}
         self.open(step, **options)
-        self.vary, self.origin = vary, origin
-        self.changed()
+        self._enter_fork(vary, origin)
 
     def close(self) -> None:
         """End the agent, if there is one."""
@@ -201,8 +204,8 @@ class Player:
 
     @property
     def step(self) -> StepSpec:
-        """The present step."""
-        return self.lesson.step[self.index]
+        """The present step, as it is in the present fork."""
+        return self.lesson.step[self.index].within(self.vary.id if self.vary else "")
 
     def words(self, step: StepSpec) -> StepText:
         """What is said at ``step``, in the present language and fork."""
@@ -333,21 +336,30 @@ class Player:
     def fork(self, vary_id: str | None = None) -> None:
         """Begin again from the shown moment (``None``) or take a fork of the lesson's. Raises TourError.
 
-        A new agent gets the memory and the indices of that point; the old run is left behind.
+        A new agent gets the memory and the indices of that point, or does the steps before it anew; the old run is
+        left behind.
         """
         vary = next((vary for vary in self.lesson.vary if vary.id == vary_id), None)
         index = self.lesson.step_ids.index(vary.at) if vary else self.shown_step()
-        fresh = vary is not None and "skip" not in vary.set
+        fresh = self.redoes or (vary is not None and "skip" not in vary.set)
         point = None if fresh else self._point(index)
         if point is None and not fresh:
             self.notice = t(self.lang, "player.fork_not_yet")
             self.changed()
             return
         numbers = {key: value for key, value in vary.set.items() if key in ("num", "base")} if vary else {}
-        origin = f"{self.lesson.id}:{self.lesson.step_ids[index]}"
-        self.open(index, fork=point, variant=vary.id if vary else "", **numbers)
-        self.vary = vary
-        self.origin = origin
+        step = self.lesson.step_ids[index]
+        self.open(index, fork=point, at=step if fresh else "", variant=vary.id if vary else "", **numbers)
+        self._enter_fork(vary, f"{self.lesson.id}:{step}")
+
+    @property
+    def redoes(self) -> bool:
+        """Whether a fork of this lesson does the steps before it anew: there is no ring yet to go on with."""
+        return self.lesson.set_up != "attach"
+
+    def _enter_fork(self, vary: Vary | None, origin: str) -> None:
+        self.vary, self.origin = vary, origin
+        self.prediction = self._new_prediction()
         self.changed()
 
     def _point(self, index: int) -> protocol.ForkPoint | None:

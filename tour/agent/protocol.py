@@ -40,13 +40,14 @@ class Command(msgspec.Struct, frozen=True, tag_field="cmd", tag=str.lower, omit_
 
 class Open(Command, frozen=True):
     """Build the running set-up of a lesson. ``num`` and ``base`` replace the lesson's ring size and first index;
-    ``variant`` names the fork they come from."""
+    ``variant`` names the fork they come from. The steps before ``at`` are done at once, without marks."""
 
     lesson: str
     device: str = "auto"
     num: int = 0
     base: int = 0
     variant: str = ""
+    at: str = ""
     fork: ForkPoint | None = None
 
 

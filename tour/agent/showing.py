@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tour.i18n import local, t
-from tour.lesson.model import Ref, misconceptions
+from tour.lesson.model import Ref, StepSpec, misconceptions
 from tour.lesson.moment import (
     Badge,
     CheckView,
@@ -26,7 +26,7 @@ def moment(player: Player) -> Moment:
     """The moment ``player`` is in."""
     state = player.shown()
     index = player.shown_step() if player.looking_back else player.index
-    step = player.lesson.step[index]
+    step = player.lesson.step[index].within(player.vary.id if player.vary else "")
     phase: Phase = "observe" if player.looking_back else player.phase
     if player.holding:
         phase = "predict"
@@ -50,7 +50,7 @@ def moment(player: Player) -> Moment:
         more=words.more if closed else "",
         refs=tuple(_refs(step.ref)) if closed else (),
         prediction=_prediction(player) if not player.looking_back else None,
-        checks=_checks(player, index) if closed else (),
+        checks=_checks(player, step) if closed else (),
         varies=_varies(player, step.id),
         next_text=_next_text(player),
         next_code=step.line if phase == "orient" and step.predict is None else "",
@@ -136,11 +136,11 @@ def _prediction(player: Player) -> PredictionView | None:
     )
 
 
-def _checks(player: Player, index: int) -> tuple[CheckView, ...]:
+def _checks(player: Player, step: StepSpec) -> tuple[CheckView, ...]:
     state = player.shown()
-    verdicts = {check.id: check for check in state.checks} if state.step == player.lesson.step[index].id else {}
+    verdicts = {check.id: check for check in state.checks} if state.step == step.id else {}
     lines = []
-    for check in player.lesson.step[index].check:
+    for check in step.check:
         verdict = verdicts.get(check.id)
         lines.append(
             CheckView(

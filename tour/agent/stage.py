@@ -12,8 +12,9 @@ from tour import __version__
 from tour.agent import protocol
 from tour.errors import UsageError
 from tour.lesson.model import Lesson, load
-from tour.scene.choose import Chosen, choose
+from tour.scene.choose import Chosen, PortWanted, choose
 from tour.scene.nic import RING_SIZE, Nic, Plan
+from tour.scene.set_up import set_up, set_up_from
 from tour.trace import events as ev
 from tour.trace import paths
 from tour.trace.recorder import Recorder
@@ -32,19 +33,32 @@ class Stage:
         self.nic: Nic | None = None
 
     def open(self) -> None:
-        """Choose device and port, say Hello, build the set-up. Raises TourError."""
+        """Choose device and port, say Hello, build what stands before the first step (``at``). Raises TourError."""
         fork = self.command.fork
         tx_num = fork.rings[1].num if fork else self.command.num or RING_SIZE
         early: list[ev.Event] = []
-        chosen = choose(self.command.device, Recorder(early.append))
+        chosen = choose(self.command.device, Recorder(early.append), self._port_wanted())
         self._hello(chosen)
         for event in early:
             self.recorder.adopt(event)
         self.nic = Nic(self.recorder, chosen, Plan(tx_num, self.command.base))
-        if fork is None:
-            self.nic.set_up()
-        else:
-            self.nic.set_up_from(fork.image, fork.rings)
+        if fork is not None:
+            set_up_from(self.nic, fork.image, fork.rings)
+            return
+        set_up(self.nic, self.lesson.set_up)
+        for step in self._before(self.command.at):
+            self._act(self.nic, step)
+
+    def _port_wanted(self) -> PortWanted:
+        if self.lesson.set_up == "attach":
+            return "open"
+        return "tap" if "tun" in self.lesson.needs else "none"
+
+    def _before(self, at: str) -> tuple[str, ...]:
+        """The steps before ``at``, none if it is empty. Raises UsageError."""
+        if at and at not in self.lesson.step_ids:
+            raise UsageError(f"Lesson {self.lesson.id} has no step '{at}'.")
+        return self.lesson.step_ids[: self.lesson.step_ids.index(at)] if at else ()
 
     def _hello(self, chosen: Chosen) -> None:
         uname = os.uname()
@@ -55,16 +69,20 @@ class Stage:
             tour=__version__,
             device=chosen.device,
             kernel=uname.release,
-            net="tap" if chosen.port.real else "socketpair",
+            net=chosen.net,
             lesson=self.lesson.id,
             started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             machine=uname.machine,
-            forked_from=fork.origin if fork else None,
+            forked_from=fork.origin if fork else self._redone(),
             variant=self.command.variant or None,
             why_not_kernel=chosen.why_not_kernel,
-            why_not_tap=chosen.port.why,
+            why_not_tap=chosen.why_not_tap,
         )
         self.recorder.emit(hello, actor="tour")
+
+    def _redone(self) -> str | None:
+        """A fork that does the steps before it anew comes from there as well."""
+        return f"{self.lesson.id}:{self.command.at}" if self.command.variant and self.command.at else None
 
     def do(self, step: str, skip: bool) -> None:
         """Run one step to its named end condition, then its checks."""
@@ -72,14 +90,19 @@ class Stage:
             raise UsageError(f"Lesson {self.lesson.id} has no step '{step}'.")
         self.recorder.emit(ev.Step(self.lesson.id, step, "begin"), actor="tour")
         before = self.timeline.edge
-        act = self.nic.wait_only if skip else getattr(self.scene, step)
-        ended = act(self.nic) or "done"
+        ended = self.nic.wait_only() if skip else self._act(self.nic, step)
         self.recorder.emit(ev.Step(self.lesson.id, step, "end", ended), actor="tour")
         after = self.timeline.edge
-        for check in next(spec for spec in self.lesson.step if spec.id == step).check:
+        for check in self.lesson.spec(step, self.command.variant).check:
             ok = paths.holds(check.expr, before, after)
             found = paths.actual(check.expr, before, after)
             self.recorder.emit(ev.Check(step, check.id, ok, check.expr, found), actor="tour")
+
+    def _act(self, nic: Nic, step: str) -> str:
+        """What the scene does at ``step``, in the fork its own way if it has one: ``step_fork``."""
+        own_way = getattr(self.scene, f"{step}_{self.command.variant}", None)
+        act = own_way or getattr(self.scene, step)
+        return act(nic) or "done"
 
     def close(self) -> None:
         """Take everything down."""

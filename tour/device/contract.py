@@ -25,7 +25,7 @@ from tour.memory.table import MemoryTable
 from tour.trace.events import Ioctl, Source
 from tour.trace.recorder import Recorder, here
 
-__all__ = ["RX", "TX", "Backend", "RingAddresses", "VhostDevice"]
+__all__ = ["RX", "TX", "Backend", "RingAddresses", "VhostDevice", "attempt"]
 
 RX, TX = 0, 1
 T = TypeVar("T")
@@ -260,6 +260,15 @@ class VhostDevice(OptionalCalls, ABC):
 
     @abstractmethod
     def _net_set_backend(self, index: int, fd: int) -> None: ...
+
+
+def attempt(call: Callable[..., object], *args: object) -> str:
+    """Make a call that may be refused: ``done``, or the name of the errno. The call tells its event either way."""
+    try:
+        call(*args)
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, "EIO")
+    return "done"
 
 
 def _outside() -> FrameType:

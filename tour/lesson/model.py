@@ -66,8 +66,18 @@ class Ref(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     qemu: str = ""
 
 
+class StepFork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a step asks, checks and cites in one fork, where that is not what it does otherwise."""
+
+    predict: Predict | None = None
+    check: list[Check] | None = None
+    ref: list[Ref] | None = None
+    line: str | None = None
+    show: str | None = None
+
+
 class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One step: one state transition."""
+    """One step: one state transition. ``fork`` says what is different in the forks named."""
 
     id: str
     verb: str
@@ -78,16 +88,23 @@ class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     predict: Predict | None = None
     check: list[Check] = []
     ref: list[Ref] = []
+    fork: dict[str, StepFork] = {}
+
+    def within(self, vary: str) -> StepSpec:
+        """This step as it is in the fork ``vary``."""
+        changes = msgspec.structs.asdict(self.fork.get(vary, StepFork()))
+        return msgspec.structs.replace(self, **{key: value for key, value in changes.items() if value is not None})
 
 
 class Vary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fork offered at step ``at``; ``set`` holds num, base or skip."""
+    """A fork offered at step ``at``; ``set`` holds num, base or skip; what else is different the scene knows
+    (its functions ``step_fork``)."""
 
     id: str
     at: str
     title: Text
     text: Text
-    set: dict[str, int | str]
+    set: dict[str, int | str] = {}
 
 
 class StepText(msgspec.Struct, frozen=True):
@@ -99,7 +116,11 @@ class StepText(msgspec.Struct, frozen=True):
 
 
 class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole lesson; ``folder`` and ``texts`` are filled in by ``load``."""
+    """A whole lesson; ``folder`` and ``texts`` are filled in by ``load``.
+
+    ``needs`` names capabilities without which it is replayed (``tun``); ``set_up`` is the last stage of
+    ``scene.set_up.STAGES`` that stands before the first step, empty for none.
+    """
 
     id: str
     slug: str
@@ -107,6 +128,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: int
     step: list[StepSpec]
     needs: list[str] = []
+    set_up: str = "attach"
     vary: list[Vary] = []
     after: Text | None = None
     folder: str = ""
@@ -116,6 +138,10 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def step_ids(self) -> tuple[str, ...]:
         """Step ids in order."""
         return tuple(step.id for step in self.step)
+
+    def spec(self, step: str, vary: str = "") -> StepSpec:
+        """The step of that id, as it is in the fork ``vary``."""
+        return next(spec for spec in self.step if spec.id == step).within(vary)
 
     def text(self, lang: Lang, step: str, vary: str = "") -> StepText:
         """The words of ``step``; in the fork ``vary`` those of its section ``step@vary``, where it has one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Literal
 
 import msgspec
 
@@ -13,14 +14,18 @@ from tour.net.port import Port, open_port
 from tour.trace.recorder import Recorder
 
 KINDS = ("auto", "kernel", "embedded")
+PortWanted = Literal["open", "tap", "none"]
 
 
 class Chosen(msgspec.Struct):
-    """What a scene is built from. ``device`` names the kind; ``why_not_kernel`` is empty where it is the kernel."""
+    """What a scene is built from. ``device`` names the kind; ``why_not_kernel`` is empty where it is the kernel.
+    ``port`` is None for a scene that opens its own later; ``net`` says what it will be: tap, socketpair or none."""
 
     device: str
-    port: Port
+    port: Port | None
+    net: str
     why_not_kernel: str = ""
+    why_not_tap: str = ""
 
     def make_device(self, recorder: Recorder, baton: threading.Lock) -> VhostDevice:
         """A fresh device of the chosen kind."""
@@ -33,29 +38,34 @@ class Chosen(msgspec.Struct):
         return EmbeddedDevice(recorder, baton=baton)
 
 
-def choose(wanted: str, recorder: Recorder) -> Chosen:
-    """The kernel's vhost-net if it can be opened and has a tap to drive, else the embedded device.
+def choose(wanted: str, recorder: Recorder, port: PortWanted = "open") -> Chosen:
+    """The kernel's vhost-net if it can be opened (and has a tap to drive, where one is wanted), else the embedded one.
 
-    Raises CapabilityMissing when a wanted device is not to be had, UsageError for an unknown name.
+    ``port``: ``open`` one now; ``tap``: the scene will open a tap, so make sure that it can; ``none``: it needs none.
+    Raises CapabilityMissing when a wanted device or tap is not to be had, UsageError for an unknown name.
     """
     if wanted not in KINDS:
         raise UsageError(f"There is no device '{wanted}'.", f"Choose one of {', '.join(KINDS)}, replay.")
-    port = open_port(recorder)
-    why = _why_not_kernel(port) if wanted in ("auto", "kernel") else None
+    opened = open_port(recorder) if port == "open" else None
+    if port == "tap":
+        open_port(choice="tap").close()
+    why = _why_not_kernel(opened) if wanted in ("auto", "kernel") else None
     if wanted == "kernel" and why is not None:
-        port.close()
+        if opened is not None:
+            opened.close()
         raise why
     kernel = wanted in ("auto", "kernel") and why is None
-    return Chosen("kernel" if kernel else "embedded", port, str(why or ""))
+    net = ("tap" if opened.real else "socketpair") if opened else port
+    return Chosen("kernel" if kernel else "embedded", opened, net, str(why or ""), opened.why if opened else "")
 
 
-def _why_not_kernel(port: Port) -> CapabilityMissing | None:
+def _why_not_kernel(port: Port | None) -> CapabilityMissing | None:
     from tour.device.kernel import open_vhost
 
     try:
         os.close(open_vhost())
     except CapabilityMissing as missing:
         return missing
-    if not port.real:
+    if port is not None and not port.real:
         return CapabilityMissing("tun", "The kernel's vhost-net needs a tap, and none could be made.", port.why)
     return None
