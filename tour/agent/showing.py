@@ -38,6 +38,7 @@ def moment(player: Player) -> Moment:
         lesson=player.lesson.id,
         title=player.lesson.title.get(player.lang),
         steps=player.lesson.step_ids,
+        titles=tuple(spec.name(player.lang) for spec in player.lesson.step),
         step_index=index,
         phase=phase,
         state=state,

@@ -90,6 +90,10 @@ class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ref: list[Ref] = []
     fork: dict[str, StepFork] = {}
 
+    def name(self, lang: Lang) -> str:
+        """What a person reads for this step: its title, else its id."""
+        return self.title.get(lang) if self.title else self.id
+
     def within(self, vary: str) -> StepSpec:
         """This step as it is in the fork ``vary``."""
         changes = msgspec.structs.asdict(self.fork.get(vary, StepFork()))

@@ -81,7 +81,7 @@ class TimelineView(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One moment of a lesson.
+    """One moment of a lesson. ``steps`` are the steps' ids, ``titles`` what a person reads in their place.
 
     ``state`` is what to draw, ``before`` the state at the step's begin. ``text`` is the story for the phase
     (orient or explain; paragraphs of the Markdown subset), ``more`` its optional drawer, ``refs`` its sources.
@@ -114,8 +114,14 @@ class Moment(msgspec.Struct, frozen=True):
     notice: str = ""
     forked_from: str = ""
     ended: bool = False
+    titles: tuple[str, ...] = ()
 
     @property
     def step(self) -> str:
         """Id of the present step."""
         return self.steps[self.step_index]
+
+    def title_of(self, step: str) -> str:
+        """What a person reads for the step of that id."""
+        at = self.steps.index(step) if step in self.steps else -1
+        return self.titles[at] if 0 <= at < len(self.titles) else step

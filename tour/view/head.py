@@ -58,7 +58,7 @@ def title(area: Area, view: View, room: int, *, short: bool) -> int:
     """Lesson and step at the left; returns the column after them."""
     moment = view.moment
     key = "head.step_short" if short else "head.step"
-    step = view.tr(key, n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
+    step = view.tr(key, n=moment.step_index + 1, count=len(moment.steps), step=moment.title_of(moment.step))
     name = cut(f"{moment.lesson} {moment.title}", room - width_of(step) - 3)
     x = area.put(1, 0, name, "title")
     return area.put(x + (2 if short else 3), 0, step, "head")
@@ -67,7 +67,7 @@ def title(area: Area, view: View, room: int, *, short: bool) -> int:
 def width(view: View) -> int:
     """Cells of lesson, step and phases in one row."""
     moment = view.moment
-    step = view.tr("head.step", n=moment.step_index + 1, count=len(moment.steps), step=moment.step)
+    step = view.tr("head.step", n=moment.step_index + 1, count=len(moment.steps), step=moment.title_of(moment.step))
     parts = sum(width_of(view.tr(f"phase.{phase}")) + 3 for phase in PHASES)
     fork = width_of(view.tr("head.forked", origin=moment.forked_from)) + 3 if moment.forked_from else 0
     return width_of(f"{moment.lesson} {moment.title}") + width_of(step) + parts + fork + 10

@@ -32,14 +32,14 @@ def _number(view: View) -> int:
 def _names(area: Area, x: int, view: View, marks: list[tuple[int, str]]) -> int:
     room = area.w - x - 30
     shown: list[tuple[int, str]] = []
-    for position, name in reversed(marks):
-        room -= width_of(name) + 2
+    for position, step in reversed(marks):
+        room -= width_of(view.moment.title_of(step)) + 2
         if room < 0:
             break
-        shown.insert(0, (position, name))
-    for position, name in shown:
-        here = name == view.moment.step
-        end = area.put(x, 0, name, "key" if here else "dim")
+        shown.insert(0, (position, step))
+    for position, step in shown:
+        here = step == view.moment.step
+        end = area.put(x, 0, view.moment.title_of(step), "key" if here else "dim")
         area.hit(f"seek:{position}", x, 0, end - x)
         x = end + 2
     return x
