@@ -60,7 +60,8 @@ class Teller:
         player = self.player
         count = len(player.lesson.step)
         self.out("-" * WIDTH)
-        self.say("step_head", number=player.index + 1, count=count, step=player.step.id)
+        name, step = player.step.name(player.lang), player.step.id
+        self.say("step_head", number=player.index + 1, count=count, step=name if name == step else f"{name} ({step})")
         self.text(player.words(player.step).orient)
 
     def question(self) -> None:
