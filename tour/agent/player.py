@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tour.agent import protocol, showing
-from tour.agent.forks import fork_point
+from tour.agent import forks, protocol, showing
 from tour.agent.session import Item, Mailbox, Session
 from tour.errors import AgentLost, CapabilityMissing, TourError
 from tour.i18n import Lang, t
@@ -30,7 +29,7 @@ class Player:
     """A lesson being played.
 
     ``connect`` makes a session for an Open command; ``changed`` is called after anything that alters the moment,
-    ``on_event`` with every event taken.
+    ``on_event`` with every event taken, ``on_step`` when a step has run and what happened may be seen.
     """
 
     def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, device: str = "auto") -> None:
@@ -41,6 +40,7 @@ class Player:
         self.mailbox = Mailbox()
         self.changed: Callable[[], None] = lambda: None
         self.on_event: Callable[[ev.Event], None] = lambda event: None
+        self.on_step: Callable[[Player], None] = lambda player: None
         self.session: Session | None = None
         self.error: TourError | None = None
         self.notice = ""
@@ -64,8 +64,11 @@ class Player:
     # --- the running set-up -------------------------------------------------------------------------------
 
     def open(self, step: int = 0, **options: Any) -> None:
-        """Connect to a new agent and build the lesson's set-up, to go on at ``step``. Raises TourError."""
+        """Connect to a new agent and build what stands before ``step``: a fork's memory, or the lesson's set-up and
+        the steps before, which are not shown. Raises TourError."""
         self.close()
+        if step and options.get("fork") is None:
+            options["at"] = self.lesson.step_ids[step]
         self._reset(Timeline(), step)
         self.error = None
         self._opened = (step, options)
@@ -99,14 +102,9 @@ class Player:
     def restart(self) -> None:
         """A new agent at the present step, after the old one is gone. Raises TourError."""
         vary, origin = self.vary, self.origin
-        point = self._point(self.index) if len(self.timeline) else None
-        step, options = self._opened
-        if self.redoes and len(self.timeline):
-            step, options = self.index, {**options, "at": self.step.id}
-        elif point:
-            step, options = self.index, {**options, "fork": point}
+        step, options = forks.again(self, *self._opened)
         self.open(step, **options)
-        self._enter_fork(vary, origin)
+        self.enter_fork(vary, origin)
 
     def close(self) -> None:
         """End the agent, if there is one."""
@@ -199,6 +197,7 @@ class Player:
         if self.prediction is not None and self.prediction.taken:
             taken, right = self.prediction.taken, self.prediction.right
             self._send(protocol.Tell(self._id(), ev.Answer(self.step.id, taken[-1], right, len(taken))))
+        self.on_step(self)
 
     # --- the learner's keys -------------------------------------------------------------------------------
 
@@ -339,44 +338,25 @@ class Player:
         A new agent gets the memory and the indices of that point, or does the steps before it anew; the old run is
         left behind.
         """
-        vary = next((vary for vary in self.lesson.vary if vary.id == vary_id), None)
-        index = self.lesson.step_ids.index(vary.at) if vary else self.shown_step()
-        fresh = self.redoes or (vary is not None and "skip" not in vary.set)
-        point = None if fresh else self._point(index)
-        if point is None and not fresh:
-            self.notice = t(self.lang, "player.fork_not_yet")
-            self.changed()
-            return
-        numbers = {key: value for key, value in vary.set.items() if key in ("num", "base")} if vary else {}
-        step = self.lesson.step_ids[index]
-        self.open(index, fork=point, at=step if fresh else "", variant=vary.id if vary else "", **numbers)
-        self._enter_fork(vary, f"{self.lesson.id}:{step}")
+        forks.take(self, vary_id)
 
-    @property
-    def redoes(self) -> bool:
-        """Whether a fork of this lesson does the steps before it anew: there is no ring yet to go on with."""
-        return self.lesson.set_up != "attach"
-
-    def _enter_fork(self, vary: Vary | None, origin: str) -> None:
+    def enter_fork(self, vary: Vary | None, origin: str) -> None:
+        """Go on as the fork ``vary`` (None: as it was) taken at ``origin``."""
         self.vary, self.origin = vary, origin
         self.prediction = self._new_prediction()
         self.changed()
-
-    def _point(self, index: int) -> protocol.ForkPoint | None:
-        mark = self.timeline.mark(self.lesson.step_ids[index])
-        position = mark.position if mark else None
-        if position is None and index == self.index and not self.busy:
-            position = len(self.timeline)
-        if position is None:
-            return None
-        return fork_point(self.timeline, position, f"{self.lesson.id}:{self.lesson.step_ids[index]}")
 
     def shown_step(self) -> int:
         """Index of the step the shown moment belongs to."""
         if self.position is None:
             return self.index
         mark, steps = self.timeline.mark_before(self.position), self.lesson.step_ids
-        return steps.index(mark.step) if mark and mark.step in steps else 0
+        return steps.index(mark.step) if mark and mark.step in steps else self._first()
+
+    def _first(self) -> int:
+        """Index of the step that what was built first leads to."""
+        replayed = self.session is not None and self.session.kind == "replay"
+        return 0 if replayed else self._opened[0]
 
     # --- what is shown ------------------------------------------------------------------------------------
 

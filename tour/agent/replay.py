@@ -61,7 +61,7 @@ class ReplaySession:
                 "A recording cannot go another way.", "Only what was recorded can be replayed.",
                 "tour start --device auto",
             )  # fmt: skip
-        step = command.fork.origin.partition(":")[2] if command.fork else ""
+        step = command.fork.origin.partition(":")[2] if command.fork else command.at
         return self._until(lambda data: isinstance(data, ev.Step) and data.mark == "begin" and step in ("", data.step))
 
     def _step(self, command: protocol.Do) -> list[ev.Event]:
