@@ -10,7 +10,7 @@ from tests.device.conftest import Stand
 from tour.abi.names import VhostIoctl
 from tour.device.contract import TX, RingAddresses, VhostDevice
 from tour.errors import NotOffered
-from tour.trace.events import Ioctl
+from tour.trace.events import Ioctl, Threads, Worker
 
 WHERE = RingAddresses(0x1000, 0x2002, 0x3004, log_gpa=0x4000, flags=1)
 
@@ -86,8 +86,24 @@ def test_the_line_is_the_callers(stand: Stand) -> None:
     assert frame
     stand.device.set_owner()
     line = frame.f_lineno - 1
-    assert stand.events[-1].where == f"device/test_contract_events.py:{line}"
-    assert stand.events[-1].code == "stand.device.set_owner()"
+    made = next(event for event in stand.events if isinstance(event.data, Ioctl))
+    assert made.where == f"device/test_contract_events.py:{line}"
+    assert made.code == "stand.device.set_owner()"
+
+
+def test_the_worker_is_found_by_comparing_and_then_looked_at(stand: Stand) -> None:
+    stand.device.set_owner()
+    seen, worker = stand.of(Threads)[0], stand.of(Worker)[0]
+    task = next(looked for looked in seen.looked if looked.folder == "/proc/self/task")
+    assert task.after == task.before + 1 and [one.tid for one in task.new] == [seen.tid]
+    assert (worker.tid, worker.name, worker.form) == (seen.tid, task.new[0].name, "ours")
+
+
+def test_an_owner_refused_finds_no_worker(stand: Stand) -> None:
+    stand.device.set_owner()
+    with pytest.raises(OSError):
+        stand.device.set_owner()
+    assert len(stand.of(Threads)) == 1
 
 
 def test_looking_has_the_observer_as_source(stand: Stand) -> None:

@@ -89,7 +89,7 @@ def test_stop_detaches_and_then_reads_the_base(device: Any) -> None:
 def test_opening_is_told(device: Any) -> None:
     first = device.events[0].data
     assert isinstance(first, Syscall)
-    assert (first.name, first.result) == ("open", device.fd)
+    assert (first.name, first.result, first.args[1]) == ("openat", device.fd, '"/dev/null"')
 
 
 def test_close_may_be_called_twice_and_the_fd_is_gone(device: Any) -> None:

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from tests.support import wait_until
-from tour.device.worker import WorkerThread, find_new, threads_now
+from tour.device.worker import WorkerThread, compare, find_new, threads_now
 
 
 def test_a_new_thread_of_the_owner_is_found_by_comparing() -> None:
@@ -21,7 +21,7 @@ def test_a_new_thread_of_the_owner_is_found_by_comparing() -> None:
     thread = threading.Thread(target=worker)
     thread.start()
     named.wait()
-    found = find_new(before)
+    found = find_new(compare(before, threads_now()))
     ending.set()
     thread.join()
     assert found == WorkerThread(f"vhost-{os.getpid()}", thread.native_id or 0, "thread")
@@ -32,7 +32,7 @@ def test_other_new_threads_are_not_taken_for_it() -> None:
     ending = threading.Event()
     thread = threading.Thread(target=ending.wait)
     thread.start()
-    found = find_new(before)
+    found = find_new(compare(before, threads_now()))
     ending.set()
     thread.join()
     assert found is None
@@ -50,7 +50,7 @@ def test_a_process_of_that_name_is_found_as_a_kernel_thread() -> None:
         os._exit(0)
     try:
         wait_until(lambda: Path(f"/proc/{child}/comm").read_text() == "vhost-1234\n", "the name")
-        found = find_new(before)
+        found = find_new(compare(before, threads_now()))
         assert found == WorkerThread("vhost-1234", child, "kthread")
         assert found.look().state in "SRD"
     finally:

@@ -69,6 +69,8 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(_of(inner[0]), max_size=5)
     if origin is dict:
         return arguments if inner[1] is Any else st.dictionaries(st.sampled_from(["head", "slot"]), _of(inner[1]))
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return st.builds(hint, **{name: _of(each) for name, each in typing.get_type_hints(hint).items()})
     plain = {int: integers, str: texts, bool: st.booleans(), type(None): st.none(), float: st.floats(), Any: anything}
     return plain[hint]
 

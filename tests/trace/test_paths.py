@@ -35,6 +35,8 @@ WRAPPED = fold_all(events(store("avail.ring[7]", 4), store("avail.idx", 0), stor
         ("tx.avail.idx", 1), ("rx.avail.idx", 0), ("tx.desc[0].addr", 0x40000), ("tx.desc[0].flags", 2),
         ("tx.desc[1].addr", None), ("tx.desc[99].addr", None), ("tx.avail.ring[0]", 0), ("tx.avail.ring[slot]", 0),
         ("tx.num", 8), ("tx.num_free", 7), ("tx.waiting", 1), ("tx.to_reap", 0), ("tx.held_by_device", 1),
+        ("tx.place.desc", 0x1000), ("rx.place.desc", None), ("tx.addr.desc", None), ("table[0].gpa", None),
+        ("region[7].hva", None), ("last.name", ""), ("last.errno", ""), ("last.result", None), ("opened", 0),
         ("packets.out", 0), ("features", None), ("owner", 0), ("worker.state", ""), ("tx.broken", None),
     ],
 )  # fmt: skip
@@ -44,7 +46,7 @@ def test_reading(path: str, value: paths.Value) -> None:
 
 NAMELESS = [
     "", "tx", "tx.", "tx.nothing", "desc[0].addr", "tx.desc[0", "tx.desc[x].addr", "tx.desc[0].colour", "t.x",
-    "tx.avail.ring[0].id",
+    "tx.avail.ring[0].id", "table[0]", "table[x].gpa", "table[0].fd", "offered.bit[64]", "owner.bit[0]", "tx.kick",
 ]  # fmt: skip
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from tour.trace import events as ev
 
 EVENTS: dict[str, ev.AnyPayload] = {
+    "Opened": ev.Opened("embedded"),
+    "Features": ev.Features("device", 1 << 32 | 1 << 15 | 1 << 5),
+    "Threads": ev.Threads(
+        [ev.Looked("/proc/self/task", 3, 4, [ev.Found(4712, "vhost-4711")]), ev.Looked("/proc", 9, 9)], 4712
+    ),
     "Call": ev.Call(1, 10, 1),
     "Drain": ev.Drain(1, 10, 1),
     "Action": ev.Action("map", 1, {"gpa": 0x40000, "hva": 0x7F20C0000000, "len": 54}),

@@ -19,7 +19,7 @@ from tour.abi.names import VhostIoctl
 from tour.device import wire
 from tour.device.optional import OptionalCalls
 from tour.device.wire import RingAddresses
-from tour.device.worker import WorkerThread
+from tour.device.worker import WorkerThread, compare, find_new, threads_now
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
 from tour.trace.events import Ioctl, Source
@@ -97,8 +97,20 @@ class VhostDevice(OptionalCalls, ABC):
 
     @final
     def set_owner(self) -> None:
-        """Become the owner: the worker appears and borrows this address space. EBUSY when owned."""
+        """Become the owner: the worker appears and borrows this address space. EBUSY when owned.
+
+        What /proc shows that it did not show before is told as well, and then the worker's state.
+        """
+        before = threads_now()
         self._call("VHOST_SET_OWNER", {}, b"", self._set_owner)
+        seen = compare(before, threads_now())
+        self.recorder.emit(seen, actor="device", source="observer")
+        self._worker_seen(find_new(seen))
+        if self.worker:
+            self.recorder.emit(self.worker.rest(), actor="device", source="observer")
+
+    def _worker_seen(self, worker: WorkerThread | None) -> None:
+        """``worker`` appeared with set_owner, None where /proc shows none."""
 
     @final
     def set_mem_table(self, table: MemoryTable) -> None:

@@ -11,7 +11,7 @@ from tour.abi import layouts
 from tour.abi.names import VhostIoctl
 from tour.device import wire
 from tour.device.contract import RingAddresses, VhostDevice
-from tour.device.worker import WorkerThread, find_new, threads_now
+from tour.device.worker import WorkerThread
 from tour.errors import CapabilityMissing
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
@@ -58,8 +58,8 @@ class KernelDevice(VhostDevice):
         super().__init__(recorder)
         self._fd = open_vhost(path)
         self._worker: WorkerThread | None = None
-        args = [path, "O_RDWR|O_CLOEXEC"]
-        self.recorder.emit(Syscall("open", args, self._fd), actor="control")
+        args = ["AT_FDCWD", f'"{path}"', "O_RDWR|O_CLOEXEC"]
+        self.recorder.emit(Syscall("openat", args, self._fd), actor="control")
 
     @property
     def fd(self) -> int:
@@ -93,9 +93,10 @@ class KernelDevice(VhostDevice):
         self._do(VhostIoctl.VHOST_SET_FEATURES, wire.word(features))
 
     def _set_owner(self) -> None:
-        before = threads_now()
         self._do(VhostIoctl.VHOST_SET_OWNER)
-        self._worker = find_new(before)
+
+    def _worker_seen(self, worker: WorkerThread | None) -> None:
+        self._worker = worker
 
     def _set_mem_table(self, table: MemoryTable) -> None:
         self._do(VhostIoctl.VHOST_SET_MEM_TABLE, table.pack())

@@ -8,14 +8,18 @@ owner's process under the same name, as ours is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tour.trace.events import Worker
+from tour.trace.events import Found, Looked, Threads, Worker
 from tour.trace.recorder import Recorder
 
 PREFIX = "vhost-"
+FOLDERS = {"/proc/self/task": "thread", "/proc": "kthread"}
+"""Where a worker may show, and what it then is."""
+NEW_MOST = 8
+REST_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,13 @@ class WorkerThread:
         fields = stat[stat.rindex(")") + 2 :].split()
         return Worker(self.name, self.tid, self.form, fields[0], int(fields[11]) + int(fields[12]))
 
+    def rest(self) -> Worker:
+        """Look until it no longer runs, 200 ms at most: a thread that was just made first runs to where it sleeps."""
+        end = time.monotonic() + REST_SECONDS
+        while (seen := self.look()).state == "R" and time.monotonic() < end:
+            time.sleep(0.001)
+        return seen
+
     def emit(self, recorder: Recorder) -> Worker:
         """Look, and record what was seen."""
         seen = self.look()
@@ -48,30 +59,38 @@ class WorkerThread:
         return seen
 
 
-def _numbers(folder: str) -> set[int]:
-    return {int(name) for name in os.listdir(folder) if name.isdigit()}
+Threadlist = dict[str, set[int]]
 
 
-def threads_now() -> tuple[set[int], set[int]]:
-    """All processes that /proc shows, and the threads of this one."""
-    return _numbers("/proc"), _numbers("/proc/self/task")
+def threads_now() -> Threadlist:
+    """The threads of this process, and all processes that /proc shows, by folder."""
+    return {folder: {int(name) for name in os.listdir(folder) if name.isdigit()} for folder in FOLDERS}
 
 
-def find_new(before: tuple[set[int], set[int]]) -> WorkerThread | None:
-    """The vhost worker that is there now and was not ``before``, None if /proc shows none."""
-    processes, threads = threads_now()
-    for tid, name in _named("/proc/self/task", threads - before[1]):
-        return WorkerThread(name, tid, "thread")
-    for tid, name in _named("/proc", processes - before[0]):
-        return WorkerThread(name, tid, "kthread")
+def compare(before: Threadlist, after: Threadlist) -> Threads:
+    """What is there ``after`` and was not ``before``. Of several, the one named ``vhost-`` is taken for the worker:
+    on a busy machine another process may begin in the same moment."""
+    looked = []
+    worker = 0
+    for folder in FOLDERS:
+        new = [Found(tid, _name(folder, tid)) for tid in sorted(after[folder] - before[folder])]
+        mine = [one.tid for one in new if one.name.startswith(PREFIX)]
+        worker = worker or next(iter(mine), 0)
+        looked.append(Looked(folder, len(before[folder]), len(after[folder]), new[:NEW_MOST]))
+    return Threads(looked, worker)
+
+
+def find_new(seen: Threads) -> WorkerThread | None:
+    """The worker among what ``compare`` found, None where /proc shows none."""
+    for looked in seen.looked:
+        for one in looked.new:
+            if one.tid == seen.tid:
+                return WorkerThread(one.name, one.tid, FOLDERS[looked.folder])
     return None
 
 
-def _named(folder: str, tids: set[int]) -> Iterator[tuple[int, str]]:
-    for tid in sorted(tids):
-        try:
-            name = Path(folder, str(tid), "comm").read_text().strip()
-        except OSError:
-            continue
-        if name.startswith(PREFIX):
-            yield tid, name
+def _name(folder: str, tid: int) -> str:
+    try:
+        return Path(folder, str(tid), "comm").read_text().strip()
+    except OSError:
+        return ""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 PROTOCOL = 1
 LINE_MAX = 1 << 20
 OBJECTS_MAX = 500
@@ -73,6 +73,46 @@ class Ioctl(Payload, frozen=True):
     errno: str | None = None
     out: dict[str, Any] = {}
     out_hex: Hex = ""
+
+
+class Opened(Payload, frozen=True):
+    """A device that is no file came to be: ours, made in this process without any system call. The kernel's is
+    opened by a system call of its own, which tells it. ``device`` is the kind in Hello.device."""
+
+    device: str
+
+
+class Features(Payload, frozen=True):
+    """A feature word that is not vhost's own: ``whose`` is ``device`` (what the network device offers to the
+    guest's driver, put together by whoever sets it up) or ``driver`` (what the driver acknowledged of it)."""
+
+    whose: Literal["device", "driver"]
+    word: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A thread that was not there before: id and name (``comm``) as /proc tells them."""
+
+    tid: int
+    name: str
+
+
+class Looked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A folder of /proc listed before and after a call: how many ids it held, and those that are new (at most 8)."""
+
+    folder: str
+    before: int
+    after: int
+    new: list[Found] = []
+
+
+class Threads(Payload, frozen=True):
+    """The worker looked for by comparison around VHOST_SET_OWNER: ``/proc`` shows a kernel thread (up to Linux 6.3),
+    ``/proc/self/task`` a thread of the owner (from 6.4, and our own device's). ``tid`` is the one taken for the
+    worker, 0 when none is new: inside a pid namespace /proc does not show kernel threads."""
+
+    looked: list[Looked]
+    tid: int = 0
 
 
 class Region(Payload, frozen=True):
@@ -314,9 +354,9 @@ class Bye(Payload, frozen=True):
 
 
 AnyPayload = (
-    Hello | Syscall | Ioctl | Region | RingPlace | Store | Write | Private | Snapshot | Kick | Call | Drain | Count
-    | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken | Question | Answer | Check | Error | Lost
-    | Done | Bye
+    Hello | Opened | Syscall | Ioctl | Features | Threads | Region | RingPlace | Store | Write | Private | Snapshot
+    | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken | Question
+    | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
 DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker)

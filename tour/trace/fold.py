@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from tour.errors import UsageError
 from tour.trace import events as ev
-from tour.trace.fold_ring import RING_HANDLERS, put_ring, ring_of
-from tour.trace.state import Bell, CheckState, Frame, PeerState, Ring, State, WorkerState
+from tour.trace.fold_control import CONTROL_HANDLERS, bell_of, called
+from tour.trace.fold_ring import RING_HANDLERS, ring_of, with_ring
+from tour.trace.state import CheckState, Frame, PeerState, State
 
 LOG_LENGTH = 64
 FRAMES_KEPT = 16
@@ -43,6 +44,7 @@ def fold(state: State, event: ev.Event) -> State:
         seq=event.seq,
         t=event.t,
         last=event if tells else after.last,
+        called=called(after, event),
         acted=event.actor if event.actor != "tour" else after.acted,
         changed=changed | after.pending if tells else after.changed,
         pending=frozenset() if tells or begins else after.pending | changed,
@@ -60,7 +62,7 @@ def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
 
 
 _LOGGED = (ev.Syscall, ev.Ioctl, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
-_SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.RingPlace, ev.Private)
+_SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.Private)
 
 _TOLD_OTHERWISE = ("add", "publish", "kick", "send", "receive", "fill", "flush", "call")
 """Verbs whose store, doorbell or packet has an event, and so a sentence, of its own."""
@@ -77,17 +79,9 @@ def _tells(event: ev.Event) -> bool:
     return not isinstance(event.data, _SILENT)
 
 
-def _with_ring(state: State, queue: int, **changes: Any) -> State:
-    return put_ring(state, replace(ring_of(state, queue), **changes))
-
-
 def _hello(state: State, data: ev.Hello) -> Changes:
     """A stream begins. In a recording of a fork a second one does: of the run it left nothing holds any more."""
     return State(hello=data, lesson=data.lesson), ()
-
-
-def _region(state: State, data: ev.Region) -> Changes:
-    return replace(state, regions=(*state.regions, data)), (f"region[{data.index}]",)
 
 
 def _place(state: State, data: ev.RingPlace) -> Changes:
@@ -95,109 +89,38 @@ def _place(state: State, data: ev.RingPlace) -> Changes:
         raise ValueError(f"num {data.num}")
     blank = (None,) * data.num
     return (
-        _with_ring(
+        with_ring(
             state, data.queue, num=data.num, place_desc=data.desc, place_avail=data.avail, place_used=data.used,
             desc=blank, avail_ring=blank, used_ring=blank,
         ),
-        (),
+        (f"{ring_of(state, data.queue).name}.num",),
     )  # fmt: skip
-
-
-def _doorbell(state: State, data: ev.Doorbell) -> Changes:
-    ring = ring_of(state, data.queue)
-    _bell(ring, data.doorbell)
-    return _with_ring(state, data.queue, **{data.doorbell: Bell(data.fd)}), (f"{ring.name}.{data.doorbell}",)
-
-
-def _bell(ring: Ring, doorbell: str) -> Bell:
-    bells = {"kick": ring.kick, "call": ring.call, "err": ring.err}
-    return bells[doorbell]
-
-
-def _ioctl(state: State, data: ev.Ioctl) -> Changes:
-    if data.errno is not None:
-        return state, ()
-    handler = _IOCTLS.get(data.name)
-    return handler(state, data.arg, data.out) if handler else (state, ())
-
-
-def _set_owner(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return replace(state, owner=True), ("owner",)
-
-
-def _get_features(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return replace(state, offered=int(out["features"])), ("offered",)
-
-
-def _set_features(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return replace(state, features=int(arg["features"])), ("features",)
-
-
-def _set_mem_table(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return replace(state, mem_table=len(arg["regions"])), ("mem_table",)
-
-
-def _set_vring_num(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return _vring(state, arg, "vring_num", vring_num=int(arg["num"]))
-
-
-def _set_vring_base(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    base = int(arg["num"])
-    return _vring(state, arg, "base", base=base, last_avail_idx=base)
-
-
-def _set_vring_addr(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return _vring(
-        state, arg, "addr", addr_desc=int(arg["desc"]), addr_avail=int(arg["avail"]), addr_used=int(arg["used"])
-    )
-
-
-def _set_backend(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    fd = int(arg["fd"])
-    return _vring(state, arg, "backend", backend=fd if fd >= 0 else None)
-
-
-def _vring(state: State, arg: dict[str, Any], key: str, **changes: Any) -> Changes:
-    queue = int(arg["index"])
-    return _with_ring(state, queue, **changes), (f"{ring_of(state, queue).name}.{key}",)
-
-
-_IOCTLS: dict[str, Callable[[State, dict[str, Any], dict[str, Any]], Changes]] = {
-    "VHOST_SET_OWNER": _set_owner,
-    "VHOST_GET_FEATURES": _get_features,
-    "VHOST_SET_FEATURES": _set_features,
-    "VHOST_SET_MEM_TABLE": _set_mem_table,
-    "VHOST_SET_VRING_NUM": _set_vring_num,
-    "VHOST_SET_VRING_BASE": _set_vring_base,
-    "VHOST_SET_VRING_ADDR": _set_vring_addr,
-    "VHOST_NET_SET_BACKEND": _set_backend,
-}
 
 
 def _kick(state: State, data: ev.Kick) -> Changes:
     ring = ring_of(state, data.queue)
-    bell = Bell(data.fd, data.count, ring.kick.total + data.value)
-    return _with_ring(state, data.queue, kick=bell), (f"{ring.name}.kick.count",)
+    bell = replace(ring.kick, fd=data.fd, count=data.count, total=ring.kick.total + data.value)
+    return with_ring(state, data.queue, kick=bell), (f"{ring.name}.kick.count",)
 
 
 def _call(state: State, data: ev.Call) -> Changes:
     ring = ring_of(state, data.queue)
-    bell = Bell(data.fd, data.count, ring.call.total + 1)
-    return _with_ring(state, data.queue, call=bell), (f"{ring.name}.call.count",)
+    bell = replace(ring.call, fd=data.fd, count=data.count, total=ring.call.total + 1)
+    return with_ring(state, data.queue, call=bell), (f"{ring.name}.call.count",)
 
 
 def _drain(state: State, data: ev.Drain) -> Changes:
     ring = ring_of(state, data.queue)
-    return _with_ring(state, data.queue, call=replace(ring.call, count=0)), (f"{ring.name}.call.count",)
+    return with_ring(state, data.queue, call=replace(ring.call, count=0)), (f"{ring.name}.call.count",)
 
 
 def _count(state: State, data: ev.Count) -> Changes:
     ring = ring_of(state, data.queue)
-    bell = _bell(ring, data.doorbell)
+    bell = bell_of(ring, data.doorbell)
     if bell.count == data.count:
         return state, ()
     total = bell.total + max(0, data.count - bell.count)
-    after = _with_ring(state, data.queue, **{data.doorbell: Bell(data.fd, data.count, total)})
+    after = with_ring(state, data.queue, **{data.doorbell: replace(bell, fd=data.fd, count=data.count, total=total)})
     return after, (f"{ring.name}.{data.doorbell}.count",)
 
 
@@ -209,11 +132,6 @@ def _packet(state: State, data: ev.Packet) -> Changes:
     if data.direction == "out":
         return replace(state, frames=frames, packets_out=state.packets_out + 1), ("packets.out",)
     return replace(state, frames=frames, packets_in=state.packets_in + 1), ("packets.in",)
-
-
-def _worker(state: State, data: ev.Worker) -> Changes:
-    worker = WorkerState(data.name, data.tid, data.form, data.state, data.ticks)
-    return replace(state, worker=worker), ("worker.state",) if worker.state != state.worker.state else ()
 
 
 def _peer(state: State, data: ev.Peer) -> Changes:
@@ -242,7 +160,7 @@ def _check(state: State, data: ev.Check) -> Changes:
 
 def _broken(state: State, data: ev.Broken) -> Changes:
     name = ring_of(state, data.queue).name
-    return _with_ring(state, data.queue, broken=data.reason), (f"{name}.broken",)
+    return with_ring(state, data.queue, broken=data.reason), (f"{name}.broken",)
 
 
 def _lost(state: State, data: ev.Lost) -> Changes:
@@ -254,8 +172,7 @@ def _bye(state: State, data: ev.Bye) -> Changes:
 
 
 _HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
-    ev.Hello: _hello, ev.Region: _region, ev.RingPlace: _place, ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
-    ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count, ev.Packet: _packet, ev.Worker: _worker,
-    ev.Peer: _peer, ev.Write: _write, ev.Step: _step, ev.Check: _check, ev.Broken: _broken, ev.Lost: _lost,
-    ev.Bye: _bye, **RING_HANDLERS,
+    ev.Hello: _hello, ev.RingPlace: _place, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
+    ev.Packet: _packet, ev.Peer: _peer, ev.Write: _write, ev.Step: _step, ev.Check: _check, ev.Broken: _broken,
+    ev.Lost: _lost, ev.Bye: _bye, **RING_HANDLERS, **CONTROL_HANDLERS,
 }  # fmt: skip

@@ -27,6 +27,11 @@ def ring_of(state: State, queue: int) -> Ring:
     return state.rings[queue]
 
 
+def with_ring(state: State, queue: int, **changes: Any) -> State:
+    """The state with those fields of that queue replaced."""
+    return put_ring(state, replace(ring_of(state, queue), **changes))
+
+
 def _set(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
     if not 0 <= index < len(values):
         raise ValueError(f"slot {index} of {len(values)}")

@@ -30,9 +30,27 @@ def read(state: State, path: str, before: State | None = None) -> Value:
     if head in ("tx", "rx"):
         return _ring_value(state.tx if head == "tx" else state.rx, rest, before or state)
     getter = _PLAIN.get(path)
-    if getter is None:
+    return getter(state) if getter else _listed(state, path)
+
+
+_LISTED = re.compile(r"(table|region)\[([0-9]{1,3})\]\.(gpa|size|hva)")
+_BIT = re.compile(r"(.+)\.bit\[([0-9]{1,2})\]")
+
+
+def _listed(state: State, path: str) -> Value:
+    """One of many: ``table[0].gpa`` (as vhost was told), ``region[0].hva`` (as mapped), ``offered.bit[33]``."""
+    if match := _LISTED.fullmatch(path):
+        rows: tuple[Any, ...] = (state.table or ()) if match[1] == "table" else _by_index(state)
+        return getattr(rows[int(match[2])], match[3]) if int(match[2]) < len(rows) else None
+    match = _BIT.fullmatch(path)
+    if match is None or match[1] not in WORDS or int(match[2]) > 63:
         raise PathError(f"Nothing is called '{path}'.")
-    return getter(state)
+    word = _PLAIN[match[1]](state)
+    return word >> int(match[2]) & 1 if isinstance(word, int) else None
+
+
+def _by_index(state: State) -> tuple[Any, ...]:
+    return tuple(sorted(state.regions, key=lambda region: region.index))
 
 
 def _tx_buffer(state: State) -> str:
@@ -47,14 +65,37 @@ def _in_rx(state: State, gpa: int) -> bool:
     return any(entry and entry[0] <= gpa < entry[0] + entry[1] for entry in state.rx.desc)
 
 
+WORDS = ("offered", "features", "device.features", "driver.features")
+"""Feature words: GET_FEATURES, SET_FEATURES, what the network device offers, what the driver acknowledged."""
+
 _PLAIN: dict[str, Callable[[State], Value]] = {
     "packets.out": lambda state: state.packets_out,
     "packets.in": lambda state: state.packets_in,
-    "worker.state": lambda state: state.worker.state,
-    "buffer.tx": _tx_buffer,
-    "features": lambda state: state.features,
+    "opened": lambda state: int(state.opened),
     "owner": lambda state: int(state.owner),
+    "threads": lambda state: _threads(state),
+    "worker.state": lambda state: state.worker.state,
+    "worker.form": lambda state: state.worker.form,
+    "worker.name": lambda state: state.worker.name,
+    "buffer.tx": _tx_buffer,
+    "offered": lambda state: state.offered,
+    "features": lambda state: state.features,
+    "device.features": lambda state: state.device_features,
+    "driver.features": lambda state: state.driver_features,
+    "mem_table": lambda state: state.mem_table,
+    "last.name": lambda state: state.called.name,
+    "last.errno": lambda state: state.called.errno,
+    "last.result": lambda state: state.called.result,
 }
+
+
+def _threads(state: State) -> Value:
+    """New threads that were taken for a worker, None before anybody looked."""
+    return None if state.threads is None else int(state.threads.tid != 0)
+
+
+def _place(part: str) -> Callable[[Ring], Value]:
+    return lambda ring: getattr(ring, f"place_{part}") if ring.num else None
 
 
 _WORDS: dict[str, Callable[[Ring], Value]] = {
@@ -64,6 +105,21 @@ _WORDS: dict[str, Callable[[Ring], Value]] = {
     "used.idx": lambda ring: ring.used_idx,
     "used.flags": lambda ring: ring.used_flags,
     "used.avail_event": lambda ring: ring.avail_event,
+    "vring_num": lambda ring: ring.vring_num,
+    "base": lambda ring: ring.base,
+    "addr.desc": lambda ring: ring.addr_desc,
+    "addr.avail": lambda ring: ring.addr_avail,
+    "addr.used": lambda ring: ring.addr_used,
+    "place.desc": _place("desc"),
+    "place.avail": _place("avail"),
+    "place.used": _place("used"),
+    "backend": lambda ring: ring.backend,
+    "kick.fd": lambda ring: ring.kick.fd,
+    "call.fd": lambda ring: ring.call.fd,
+    "err.fd": lambda ring: ring.err.fd,
+    "kick.given": lambda ring: ring.kick.given,
+    "call.given": lambda ring: ring.call.given,
+    "err.given": lambda ring: ring.err.given,
     "kick.count": lambda ring: ring.kick.count,
     "call.count": lambda ring: ring.call.count,
     "err.count": lambda ring: ring.err.count,

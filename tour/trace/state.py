@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import msgspec
 
-from tour.trace.events import Actor, Event, Hello, Region
+from tour.trace.events import Actor, Event, Hello, Region, Threads
 
 QUEUE_NAMES = ("rx", "tx")
 """Queue 0 receives and queue 1 transmits [virtio v1.3 5.1.2]."""
 
 
 class Bell(msgspec.Struct, frozen=True):
-    """A doorbell: an eventfd and its counter as last told (None: not known)."""
+    """A doorbell: the eventfd that was made for it, its counter as last told (None: not known), how often it rang;
+    ``given`` is the descriptor vhost was told, None while it knows none."""
 
     fd: int | None = None
     count: int = 0
     total: int = 0
+    given: int | None = None
 
 
 class Ring(msgspec.Struct, frozen=True):
@@ -96,6 +98,22 @@ class Ring(msgspec.Struct, frozen=True):
         return "driver" if index in self.taken else "free"
 
 
+class Mapped(msgspec.Struct, frozen=True):
+    """A region of the memory table as VHOST_SET_MEM_TABLE told it: GPA, bytes, HVA."""
+
+    gpa: int
+    size: int
+    hva: int
+
+
+class Called(msgspec.Struct, frozen=True):
+    """The last ioctl or system call of a step: what it returned, and the errno's name where it was refused."""
+
+    name: str = ""
+    result: int | None = None
+    errno: str = ""
+
+
 class WorkerState(msgspec.Struct, frozen=True):
     """The worker thread; ``state`` is the letter of /proc/PID/stat."""
 
@@ -141,15 +159,24 @@ class State(msgspec.Struct, frozen=True):
     ``changed`` holds the keys the last telling event changed, with those of the silent ones just before it
     (``pending``); ``step_changed`` all since the step began; a key is what
     ``paths.read`` takes. ``buffers`` maps a GPA to the hexadecimal bytes last written there.
+
+    What vhost was told stands apart from what there is: ``table`` (None: never told) from ``regions``, a bell's
+    ``given`` from its ``fd``, ``features`` (SET_FEATURES) from ``offered`` (GET_FEATURES), ``device_features`` and
+    ``driver_features``. ``device_fd`` is the open device (None: not open, -1: ours, which is no file).
     """
 
     seq: int = -1
     t: int = 0
     hello: Hello | None = None
+    device_fd: int | None = None
+    device_path: str = ""
     owner: bool = False
+    threads: Threads | None = None
     features: int | None = None
     offered: int | None = None
-    mem_table: int = 0
+    device_features: int | None = None
+    driver_features: int | None = None
+    table: tuple[Mapped, ...] | None = None
     regions: tuple[Region, ...] = ()
     rings: tuple[Ring, Ring] = (Ring(0), Ring(1))
     worker: WorkerState = WorkerState()
@@ -160,6 +187,7 @@ class State(msgspec.Struct, frozen=True):
     packets_in: int = 0
     log: tuple[Event, ...] = ()
     last: Event | None = None
+    called: Called = Called()
     acted: Actor | None = None
     changed: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
@@ -170,6 +198,16 @@ class State(msgspec.Struct, frozen=True):
     checks: tuple[CheckState, ...] = ()
     lost: int = 0
     finished: bool = False
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a device, the kernel's or ours."""
+        return self.device_fd is not None
+
+    @property
+    def mem_table(self) -> int:
+        """Regions of the memory table vhost was told."""
+        return len(self.table or ())
 
     @property
     def rx(self) -> Ring:

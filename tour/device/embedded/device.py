@@ -20,7 +20,7 @@ from tour.device.worker import WorkerThread
 from tour.errors import RingError
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
-from tour.trace.events import Broken, Error
+from tour.trace.events import Broken, Error, Opened
 from tour.trace.recorder import Recorder
 
 Policy = Literal["kernel", "quarantine"]
@@ -71,6 +71,7 @@ class EmbeddedDevice(VhostDevice):
         self.rings = (Vring(RX, self.recorder), Vring(TX, self.recorder))
         for ring in self.rings:
             ring.rearm = self._rearm
+        self.recorder.emit(Opened(self.kind), actor="control")
 
     @property
     def worker(self) -> WorkerThread | None:
