@@ -25,14 +25,16 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 MAKERS = {("lab/kernel.py", "missing"), ("abi/build.py", "_no_compiler"), ("agent/server.py", "_error")}
 MAKERS |= {("errors.py", "__init__"), ("lab/boot.py", "progress"), ("lab/boot.py", "append")}
-MAKERS |= {("agent/session.py", "DecodeError")}
+MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("lab/fetch.py", "_progress")}
 """Calls besides the errors' own that are given such sentences."""
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
 TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {("lab/machine.py", "_end")}
 """Functions that return them."""
-TABLES = {"_REFUSALS", "_FIXES"}
+TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""
-COMMAND = re.compile(r"(sudo (apt-get|modprobe|chmod|sysctl)|tour start|pip install) [^;()]*|tour start|--size \w+")
+COMMAND = re.compile(
+    r"(sudo (apt-get|modprobe|chmod|sysctl)|tour (start|lab fetch)|pip install) [^;()]*|tour start|--size \w+"
+)
 """What is typed as it stands is the same in every language."""
 AS_IT_IS = {
     "{}: {}": "the name of a Python error, or a path, and what a parser says",
@@ -160,7 +162,7 @@ def test_the_walk_finds_what_is_said_directly_through_a_name_a_table_and_a_helpe
     told = all_told()
     assert len(told) > 130
     assert told["A lesson is open already."] == "agent/server.py"
-    assert told["No kernel with vhost_net was found {}."] == "lab/kernel.py"
+    assert told["No kernel with vhost_net was found in {}."] == "lab/kernel.py"
     assert told["{} does not exist."] == "net/tap.py"
     assert told["try another kernel (--kernel), or our own device (--device embedded)"] == "lab/boot.py"
     assert told["The {} exited with code {}."] == "agent/spawn.py"

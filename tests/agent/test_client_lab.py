@@ -22,7 +22,7 @@ def test_a_lab_that_cannot_be_started_is_told(error: Exception, monkeypatch: pyt
 
     monkeypatch.setattr(client_lab, "open_stream", refuse)
     ends: queue.Queue[TourError | None] = queue.Queue()
-    LabSession(None).start(lambda event: None, ends.put, lambda text: None)
+    LabSession("").start(lambda event: None, ends.put, lambda text: None)
     told = ends.get(timeout=10)
     assert told is error or isinstance(told, AgentLost)
     assert str(error.args[-1]) in str(told)

@@ -26,7 +26,7 @@ def test_a_fork_goes_on_from_the_kernels_own_past(step: str, vary: str, rights: 
     run = Timeline(reference().events)
     mark = run.mark(step)
     assert mark is not None
-    played = Played(lambda command: connect_lab(command, None), device="kernel")
+    played = Played(lambda command: connect_lab(command, ""), device="kernel")
     player = played.player
     try:
         player.open(player.lesson.step_ids.index(step), fork=fork_point(run, mark.position, f"8:{step}"))

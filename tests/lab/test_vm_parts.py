@@ -119,9 +119,9 @@ def test_without_qemu_the_apt_line_is_given(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_folder_without_a_kernel_is_said(tmp_path: Path) -> None:
     with pytest.raises(CapabilityMissing, match="No kernel with vhost_net"):
-        kernel.find_kernel(tmp_path)
+        kernel.find_kernel(str(tmp_path))
     with pytest.raises(CapabilityMissing, match="no folder"):
-        kernel.find_kernel(tmp_path / "absent")
+        kernel.find_kernel(str(tmp_path / "absent"))
 
 
 @pytest.mark.parametrize("where", ["lib/modules/6.9.1/kernel", "usr/lib/modules/6.9.1/kernel"])
@@ -133,7 +133,7 @@ def test_a_kernel_is_found_in_each_place_a_package_has(tmp_path: Path, where: st
     path = tmp_path / image.format(modules=Path(where).parent)
     path.parent.mkdir(exist_ok=True)
     path.touch()
-    found = kernel.find_kernel(tmp_path)
+    found = kernel.find_kernel(str(tmp_path))
     assert (found.version, found.image) == ("6.9.1", path)
 
 
@@ -143,7 +143,7 @@ def test_the_newest_kernel_is_taken(tmp_path: Path) -> None:
         (folder / "kernel/drivers/vhost").mkdir(parents=True)
         (folder / "kernel/drivers/vhost/vhost_net.ko").touch()
         (folder / "vmlinuz").touch()
-    assert kernel.find_kernel(tmp_path).version == "6.12.0"
+    assert kernel.find_kernel(str(tmp_path)).version == "6.12.0"
 
 
 def test_the_cache_keeps_few_and_whole_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

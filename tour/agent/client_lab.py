@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from pathlib import Path
 
 from tour.agent import protocol
 from tour.agent.session import OnEnd, OnEvent, OnProgress, Session, StreamSession
@@ -45,7 +44,7 @@ class LabSession:
 
     kind = "live"
 
-    def __init__(self, kernel: Path | None) -> None:
+    def __init__(self, kernel: str) -> None:
         self._kernel = kernel
         self._inner: StreamSession | None = None
         self._waiting: list[protocol.AnyCommand] = []
@@ -97,7 +96,7 @@ class LabSession:
             inner.close()
 
 
-def connect_lab(command: protocol.Open, kernel: Path | None) -> Session:
+def connect_lab(command: protocol.Open, kernel: str) -> Session:
     """A new agent in a new lab. Raises CapabilityMissing("lab") with the apt line when something lacks."""
     find_tools(kernel)
     return LabSession(kernel)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from tour.agent import client
 from tour.agent.player import Connect, Player
@@ -58,5 +57,4 @@ def check_port(player: Player) -> None:
 def _lab(where: Where) -> Connect:
     from tour.agent.client_lab import connect_lab
 
-    folder = Path(where.kernel) if where.kernel else None
-    return lambda command: connect_lab(command, folder)
+    return lambda command: connect_lab(command, where.kernel)

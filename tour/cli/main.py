@@ -139,6 +139,22 @@ def lab_run(
     finish(lambda: run_in_lab(command, kernel, timeout, out), LANG)
 
 
+@lab.command("fetch", help=words("help_lab_fetch"))
+def lab_fetch(version: Annotated[str, typer.Argument(metavar="[VERSION]", help=words("opt_version"))] = "") -> None:
+    """Fetch kernels for the lab."""
+    from tour.cli.lab import fetch_kernels
+
+    finish(lambda: fetch_kernels(version), LANG)
+
+
+@lab.command("list", help=words("help_lab_list"))
+def lab_list() -> None:
+    """List the lab's kernels."""
+    from tour.cli.lab import list_kernels
+
+    finish(list_kernels, LANG)
+
+
 @app.command(help=words("help_version"))
 def version(json: Json = False) -> None:
     """Print the version."""

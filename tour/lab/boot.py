@@ -41,11 +41,12 @@ def silent(_: str) -> None:
 class Options:
     """What may be chosen of a lab.
 
-    ``kernel`` a folder with an unpacked kernel package; ``out`` a folder the command may write; ``modules`` more
-    kernel modules to load; ``log`` a descriptor that gets the console; ``progress`` is told what happens.
+    ``kernel`` a version, or a folder with an unpacked kernel package; ``out`` a folder the command may write;
+    ``modules`` more kernel modules to load; ``log`` a descriptor that gets the console; ``progress`` is told what
+    happens.
     """
 
-    kernel: Path | None = None
+    kernel: str = ""
     out: Path | None = None
     modules: tuple[str, ...] = ()
     shape: qemu.Shape = field(default_factory=qemu.Shape)
