@@ -1,0 +1,48 @@
+"""Which pages the site has: those written by hand, copied, and one a lesson."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from tour.docsgen.lesson_page import lesson_page
+from tour.docsgen.pictures import pictures
+from tour.errors import UsageError
+from tour.i18n import Lang
+from tour.lesson.model import folders, load
+from tour.trace import store
+
+DOCS = Path(__file__).parents[2] / "docs"
+SHARED = ("trace-format.md", "architecture.md", "errors.md", "trace.schema.json")
+"""Of ``docs`` itself, for the English site; ``docs/zh`` has its own."""
+
+
+def write_site(folder: Path) -> Iterator[Path]:
+    """Write everything below ``folder``, whose old pages go. Yields what was written.
+
+    Raises UsageError outside a source tree, LessonError and RecordingError.
+    """
+    if not DOCS.is_dir():
+        raise UsageError("The site is made from a source tree.", f"{DOCS} is not there.", "git clone, then try again")
+    for lang in get_args(Lang):
+        place = folder / lang
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(DOCS / lang, place)
+        shutil.copytree(DOCS / "img", place / "img")
+        for name in SHARED if lang == "en" else ():
+            shutil.copy(DOCS / name, place / name)
+        yield from sorted(place.rglob("*.md"))
+        yield from _lessons(place, lang)
+
+
+def _lessons(place: Path, lang: Lang) -> Iterator[Path]:
+    (place / "lessons").mkdir(exist_ok=True)
+    for number in folders():
+        lesson = load(number)
+        recording = store.load(lesson.recording_path())
+        page = place / "lessons" / f"{Path(lesson.folder).name}.md"
+        drawn = pictures(lesson, recording, lang, place / "lessons" / page.stem)
+        page.write_text(lesson_page(lesson, recording, lang, drawn), "utf-8")
+        yield page
