@@ -96,3 +96,14 @@ def test_a_failure_half_way_closes_what_was_opened(monkeypatch: pytest.MonkeyPat
     with pytest.raises(OSError, match="No space"):
         GuestMemory([RegionSpec(0, 4096), RegionSpec(8192, 4096)])
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_region_more_keeps_what_was_there(memory: GuestMemory) -> None:
+    memory.write(0, b"kept")
+    before = memory.table
+    added = memory.add(RegionSpec(1 << 32, 4096))
+    assert memory.regions == (*before.regions, added) and memory.read(0, 4) == b"kept"
+    assert memory.translate(1 << 32, 4096) == added.hva
+    with pytest.raises(ValueError, match="overlap"):
+        memory.add(RegionSpec(1 << 32, 8192))
+    assert memory.regions == (*before.regions, added)

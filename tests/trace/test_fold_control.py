@@ -158,3 +158,11 @@ def test_all_of_what_vhost_knows() -> None:
     assert (ring.addr_desc, ring.addr_avail, ring.addr_used, ring.backend) == (1, 2, 3, 8)
     detached = fold(state, events(ioctl("VHOST_NET_SET_BACKEND", {"index": 1, "fd": -1}))[0])
     assert detached.tx.backend is None
+
+
+def test_what_our_own_table_answered_is_known_until_it_is_asked_again() -> None:
+    found = after(ev.Translated(0x40010, 54, 0x7F0000040010))
+    assert [paths.read(found, f"translated.{name}") for name in ("hva", "fault")] == [0x7F0000040010, ""]
+    refused = fold(found, events(ev.Translated(0x30000, 54, fault="unmapped"))[0])
+    assert [paths.read(refused, f"translated.{name}") for name in ("hva", "fault")] == [None, "unmapped"]
+    assert paths.read(State(), "translated.hva") is None and refused.log[-1].data == refused.translated

@@ -69,6 +69,7 @@ class Ref(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StepFork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a step asks, checks and cites in one fork, where that is not what it does otherwise."""
 
+    title: Text | None = None
     predict: Predict | None = None
     check: list[Check] | None = None
     ref: list[Ref] | None = None

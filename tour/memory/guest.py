@@ -37,12 +37,25 @@ class GuestMemory:
         _check(wanted)
         self._maps: list[mmap.mmap] = []
         self._fds: list[int] = []
+        self.table = MemoryTable(())
         try:
-            self.regions = tuple(self._map(spec) for spec in wanted)
+            for spec in wanted:
+                self.add(spec)
         except BaseException:
             self.close()
             raise
-        self.table = MemoryTable(self.regions)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions, in the order they were mapped."""
+        return self.table.regions
+
+    def add(self, spec: RegionSpec) -> Region:
+        """Map one region more; the table is replaced by one that has it too. Raises as the constructor does."""
+        _check([*(RegionSpec(region.gpa, region.size) for region in self.regions), spec])
+        region = self._map(spec)
+        self.table = MemoryTable((*self.regions, region))
+        return region
 
     def _map(self, spec: RegionSpec) -> Region:
         fd = os.memfd_create(f"guest-{spec.gpa:#x}", os.MFD_CLOEXEC)

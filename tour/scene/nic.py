@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tour.abi.names import Feature
 from tour.device.contract import RX, TX, VhostDevice, attempt
 from tour.device.observer import RingObserver
+from tour.errors import GuestMemoryError
 from tour.memory.guest import GuestMemory, RegionSpec
 from tour.net.port import Port, open_port
 from tour.scene.choose import Chosen
@@ -88,12 +89,34 @@ class Nic:
         """The device itself. Raises CapabilityMissing."""
         self.device = self.chosen.make_device(self.recorder, self.baton)
 
+    def close_device(self) -> None:
+        """Close it again: the kernel's file, or ours, which is none; its worker is looked for until it is gone."""
+        device, worker, fd = self.device, self.device.worker, self.device.fd
+        device.close()
+        closed = ev.Syscall("close", [str(fd)], 0) if fd >= 0 else ev.Closed(device.kind)
+        self.recorder.emit(closed, actor="control", frame=here())
+        if worker is not None:
+            self.recorder.emit(worker.gone(), actor="device", source="observer")
+
+    def offer(self) -> int:
+        """You, as QEMU: the feature word the network device shows to the guest's driver."""
+        word = device_word(self.device.get_features())
+        self.recorder.emit(ev.Features("device", word), actor="control", frame=here())
+        return word
+
     def map_memory(self) -> None:
         """Two regions of guest memory and a hole between them."""
-        self.memory = self.stack.enter_context(GuestMemory([LOW, HIGH]))
-        for number, region in enumerate(self.memory.regions):
-            data = ev.Region(number, region.gpa, region.size, region.hva, region.fd, region.offset)
-            self.recorder.emit(data, actor="control")
+        for spec in (LOW, HIGH):
+            self.map_region(spec)
+
+    def map_region(self, spec: RegionSpec) -> None:
+        """One region of guest memory more: a memfd, mapped into this process."""
+        if not hasattr(self, "memory"):
+            self.memory = self.stack.enter_context(GuestMemory([]))
+        region = self.memory.add(spec)
+        number = len(self.memory.regions) - 1
+        data = ev.Region(number, region.gpa, region.size, region.hva, region.fd, region.offset)
+        self.recorder.emit(data, actor="control", frame=here(), above=3)
 
     def place_rings(self) -> None:
         """Both rings in guest memory, and the driver's side of each."""
@@ -122,6 +145,14 @@ class Nic:
         self.memory.write(gpa, data)
         after = self.memory.read(gpa, len(data))
         self.recorder.emit(ev.Write(TX, gpa, before.hex(), after.hex(), what), actor="driver", frame=here(), above=2)
+
+    def translate(self, gpa: int, size: int) -> None:
+        """Ask our own memory table where a guest range lies, and tell its answer, a refusal too."""
+        try:
+            found = ev.Translated(gpa, size, self.memory.translate(gpa, size))
+        except GuestMemoryError as refused:
+            found = ev.Translated(gpa, size, fault=refused.reason.value)
+        self.recorder.emit(found, actor="control", frame=here(), above=3)
 
     def settle(self, *indices: int) -> str:
         """Look until the queues rest; returns the condition the step ended on (``quiescent``, ``still``, errno)."""

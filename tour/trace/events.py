@@ -82,6 +82,12 @@ class Opened(Payload, frozen=True):
     device: str
 
 
+class Closed(Payload, frozen=True):
+    """A device that is no file was closed: ours. The kernel's is closed by a system call of its own, which tells it."""
+
+    device: str
+
+
 class Features(Payload, frozen=True):
     """A feature word that is not vhost's own: ``whose`` is ``device`` (what the network device offers to the
     guest's driver, put together by whoever sets it up) or ``driver`` (what the driver acknowledged of it)."""
@@ -115,6 +121,16 @@ class Threads(Payload, frozen=True):
     tid: int = 0
 
 
+class Holders(Payload, frozen=True):
+    """A file looked for among the descriptors that /proc/PID/fd shows: ``processes`` and ``descriptors`` looked at,
+    ``found`` the processes (at most 8) that have ``path`` open."""
+
+    path: str
+    processes: int
+    descriptors: int
+    found: list[Found] = []
+
+
 class Region(Payload, frozen=True):
     """One region of guest memory: gpa, size in bytes, hva in the agent, and the memfd and offset behind it."""
 
@@ -124,6 +140,16 @@ class Region(Payload, frozen=True):
     hva: int
     fd: int
     offset: int
+
+
+class Translated(Payload, frozen=True):
+    """``size`` bytes at ``gpa`` looked up in our own memory table (memory/table.py): ``hva`` is where they lie, None
+    when it refused, and then ``fault`` is the MemoryFault. vhost answers nobody such a question."""
+
+    gpa: int
+    size: int
+    hva: int | None = None
+    fault: str = ""
 
 
 class RingPlace(Payload, frozen=True):
@@ -354,9 +380,9 @@ class Bye(Payload, frozen=True):
 
 
 AnyPayload = (
-    Hello | Opened | Syscall | Ioctl | Features | Threads | Region | RingPlace | Store | Write | Private | Snapshot
-    | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken | Question
-    | Answer | Check | Error | Lost | Done | Bye
+    Hello | Opened | Closed | Syscall | Ioctl | Features | Threads | Holders | Region | RingPlace | Store | Write | Private
+    | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken
+    | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
 DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker)

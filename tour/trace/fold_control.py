@@ -16,6 +16,8 @@ from tour.trace.state import Bell, Called, Mapped, Ring, State, WorkerState
 
 Changes = tuple[State, Iterable[str]]
 VHOST_NET = "/dev/vhost-net"
+HIDDEN = "hidden"
+"""The form of a worker that must be there, as SET_OWNER succeeded, though /proc shows no new thread."""
 
 
 def bell_of(ring: Ring, doorbell: str) -> Bell:
@@ -37,7 +39,15 @@ def _opened(state: State, data: ev.Opened) -> Changes:
     return replace(state, device_fd=-1, device_path=""), ("opened",)
 
 
+def _closed(state: State, data: ev.Closed) -> Changes:
+    """Nothing of it is left: its worker ended, what it was told is forgotten."""
+    after, keys = _forgotten(state)
+    return replace(after, device_fd=None, device_path="", offered=None), ("opened", "offered", *keys)
+
+
 def _syscall(state: State, data: ev.Syscall) -> Changes:
+    if data.name == "close" and data.errno is None and data.args == [str(state.device_fd)]:
+        return _closed(state, ev.Closed("kernel"))
     path = next((arg.strip('"') for arg in data.args[:2] if VHOST_NET in arg), "")
     if data.errno is not None or not path or data.name not in ("open", "openat"):
         return state, ()
@@ -51,7 +61,14 @@ def _features(state: State, data: ev.Features) -> Changes:
 
 
 def _threads(state: State, data: ev.Threads) -> Changes:
-    return replace(state, threads=data), ("threads",)
+    """A kernel's device that has an owner has a worker [vhost_dev_set_owner(), drivers/vhost/vhost.c@6.1]."""
+    hidden = data.tid == 0 and state.owner and not state.worker.form
+    worker = WorkerState(form=HIDDEN) if hidden else state.worker
+    return replace(state, threads=data, worker=worker), ("threads", *(("worker",) if hidden else ()))
+
+
+def _holders(state: State, data: ev.Holders) -> Changes:
+    return replace(state, holders=data), ("holders",)
 
 
 def _worker(state: State, data: ev.Worker) -> Changes:
@@ -62,6 +79,10 @@ def _worker(state: State, data: ev.Worker) -> Changes:
 def _region(state: State, data: ev.Region) -> Changes:
     others = tuple(region for region in state.regions if region.index != data.index)
     return replace(state, regions=(*others, data)), (f"region[{data.index}].hva",)
+
+
+def _translated(state: State, data: ev.Translated) -> Changes:
+    return replace(state, translated=data), ("translated.hva", "translated.fault")
 
 
 def _doorbell(state: State, data: ev.Doorbell) -> Changes:
@@ -91,12 +112,16 @@ def _set_owner(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Change
 
 def _reset_owner(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
     """All is forgotten: vhost_dev_reset_owner() and vhost_vq_reset(), drivers/vhost/vhost.c@6.1."""
+    return _forgotten(state)
+
+
+def _forgotten(state: State) -> Changes:
     after = replace(state, owner=False, threads=None, features=None, table=None, worker=WorkerState())
     for ring in state.rings:
         bells = {name: replace(bell_of(ring, name), given=None) for name in ("kick", "call", "err")}
         blank = dict.fromkeys(("addr_desc", "addr_avail", "addr_used", "vring_num", "base", "backend"))
         after = with_ring(after, ring.index, **bells, **blank)
-    return after, ("owner", "features", "mem_table")
+    return after, ("owner", "worker", "features", "mem_table")
 
 
 def _get_features(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
@@ -165,6 +190,6 @@ _IOCTLS: dict[str, Callable[[State, dict[str, Any], dict[str, Any]], Changes]] =
 }
 
 CONTROL_HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
-    ev.Opened: _opened, ev.Syscall: _syscall, ev.Features: _features, ev.Threads: _threads, ev.Worker: _worker,
-    ev.Region: _region, ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
+    ev.Opened: _opened, ev.Closed: _closed, ev.Syscall: _syscall, ev.Features: _features, ev.Threads: _threads,
+    ev.Holders: _holders, ev.Worker: _worker, ev.Region: _region, ev.Translated: _translated, ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
 }  # fmt: skip

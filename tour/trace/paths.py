@@ -34,19 +34,31 @@ def read(state: State, path: str, before: State | None = None) -> Value:
 
 
 _LISTED = re.compile(r"(table|region)\[([0-9]{1,3})\]\.(gpa|size|hva)")
+_MEM = re.compile(r"mem\[(0x[0-9a-f]{1,16}):([0-9]{1,3})\]")
 _BIT = re.compile(r"(.+)\.bit\[([0-9]{1,2})\]")
 
 
 def _listed(state: State, path: str) -> Value:
-    """One of many: ``table[0].gpa`` (as vhost was told), ``region[0].hva`` (as mapped), ``offered.bit[33]``."""
+    """One of many: ``table[0].gpa`` (as vhost was told), ``region[0].hva`` (as mapped), ``offered.bit[33]``;
+    ``mem[0x8000a:2]``: two bytes of a buffer, in hexadecimal, as last written there."""
     if match := _LISTED.fullmatch(path):
         rows: tuple[Any, ...] = (state.table or ()) if match[1] == "table" else _by_index(state)
         return getattr(rows[int(match[2])], match[3]) if int(match[2]) < len(rows) else None
+    if match := _MEM.fullmatch(path):
+        return _bytes_at(state, int(match[1], 16), int(match[2]))
     match = _BIT.fullmatch(path)
     if match is None or match[1] not in WORDS or int(match[2]) > 63:
         raise PathError(f"Nothing is called '{path}'.")
     word = _PLAIN[match[1]](state)
     return word >> int(match[2]) & 1 if isinstance(word, int) else None
+
+
+def _bytes_at(state: State, gpa: int, size: int) -> str | None:
+    """Bytes that lie within one write, the newest that covers them; None where none does."""
+    for start, data in reversed(state.buffers.items()):
+        if start <= gpa and gpa + size <= start + len(data) // 2:
+            return data[2 * (gpa - start) : 2 * (gpa - start + size)]
+    return None
 
 
 def _by_index(state: State) -> tuple[Any, ...]:
@@ -74,6 +86,8 @@ _PLAIN: dict[str, Callable[[State], Value]] = {
     "opened": lambda state: int(state.opened),
     "owner": lambda state: int(state.owner),
     "threads": lambda state: _threads(state),
+    "holders": lambda state: len(state.holders.found) if state.holders else None,
+    "worker": lambda state: int(state.worker.form != "" and state.worker.state != "X"),
     "worker.state": lambda state: state.worker.state,
     "worker.form": lambda state: state.worker.form,
     "worker.name": lambda state: state.worker.name,
@@ -83,6 +97,8 @@ _PLAIN: dict[str, Callable[[State], Value]] = {
     "device.features": lambda state: state.device_features,
     "driver.features": lambda state: state.driver_features,
     "mem_table": lambda state: state.mem_table,
+    "translated.hva": lambda state: state.translated.hva if state.translated else None,
+    "translated.fault": lambda state: state.translated.fault if state.translated else None,
     "last.name": lambda state: state.called.name,
     "last.errno": lambda state: state.called.errno,
     "last.result": lambda state: state.called.result,

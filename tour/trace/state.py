@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tour.trace.events import Actor, Event, Hello, Region, Threads
+from tour.trace.events import Actor, Event, Hello, Holders, Region, Threads, Translated
 
 QUEUE_NAMES = ("rx", "tx")
 """Queue 0 receives and queue 1 transmits [virtio v1.3 5.1.2]."""
@@ -172,12 +172,14 @@ class State(msgspec.Struct, frozen=True):
     device_path: str = ""
     owner: bool = False
     threads: Threads | None = None
+    holders: Holders | None = None
     features: int | None = None
     offered: int | None = None
     device_features: int | None = None
     driver_features: int | None = None
     table: tuple[Mapped, ...] | None = None
     regions: tuple[Region, ...] = ()
+    translated: Translated | None = None
     rings: tuple[Ring, Ring] = (Ring(0), Ring(1))
     worker: WorkerState = WorkerState()
     peer: PeerState = PeerState()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tour.errors import RingFault
+from tour.errors import MemoryFault, RingFault
 from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
 from tour.trace.paths import PathError, read
@@ -100,6 +100,20 @@ def _ioctl(say: Say, data: ev.Ioctl) -> str:
 
 def _region(say: Say, data: ev.Region) -> str:
     return say("region", n=data.index, gpa=f"{data.gpa:#x}", hva=f"{data.hva:#x}", size=size_words(data.size))
+
+
+def _holders(say: Say, data: ev.Holders) -> str:
+    who = say("and").join(f"{one.name} ({one.tid})" for one in data.found)
+    key = "holders" if data.found else "holders_none"
+    return say(key, n=data.processes, fds=data.descriptors, path=data.path, who=who)
+
+
+def _translated(say: Say, data: ev.Translated) -> str:
+    if data.hva is not None:
+        return say("translated", gpa=f"{data.gpa:#x}", size=data.size, hva=f"{data.hva:#x}")
+    known = {fault.value: fault.name.lower() for fault in MemoryFault}
+    why = say.raw(f"memory_fault.{known[data.fault]}") if data.fault in known else data.fault
+    return say("refused", gpa=f"{data.gpa:#x}", size=data.size, why=why)
 
 
 def _place(say: Say, data: ev.RingPlace) -> str:
@@ -193,7 +207,7 @@ def _error(say: Say, data: ev.Error) -> str:
 
 
 _TELLERS: dict[type, Callable[[Say, Any], str]] = {
-    ev.Hello: _hello, ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Region: _region, ev.RingPlace: _place,
+    ev.Hello: _hello, ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Region: _region, ev.Translated: _translated, ev.Holders: _holders, ev.RingPlace: _place,
     ev.Store: words_ring.store, ev.Write: _write, ev.Private: words_ring.private,
     ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
     ev.Doorbell: _doorbell, ev.Action: _action, ev.Packet: _packet, ev.Worker: _worker, ev.Peer: _peer,

@@ -68,6 +68,11 @@ def _ioctl(data: ev.Ioctl, kernel: bool) -> tuple[str, str]:
     return f"{call}{data.name}{arg})  {_result(data.result, data.errno)}{out}", data.arg_hex or data.out_hex
 
 
+def _translated(data: ev.Translated, kernel: bool) -> tuple[str, str]:
+    found = data.fault if data.hva is None else f"HVA {data.hva:#x}"
+    return f"table  GPA {data.gpa:#x}, {data.size} B  -> {found}", ""
+
+
 def _store(data: ev.Store, kernel: bool) -> tuple[str, str]:
     name = f"{queue_name(data.queue)}.{data.field}"
     if len(data.new) == 1 and len(data.old) == 1 and "ring" not in data.field:
@@ -98,6 +103,6 @@ def _snapshot(data: ev.Snapshot, kernel: bool) -> tuple[str, str]:
 
 
 _MAKERS: dict[type, Callable[[Any, bool], tuple[str, str]]] = {
-    ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Store: _store, ev.Write: _write, ev.Kick: _kick, ev.Call: _call,
+    ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Translated: _translated, ev.Store: _store, ev.Write: _write, ev.Kick: _kick, ev.Call: _call,
     ev.Drain: _drain, ev.Snapshot: _snapshot,
 }  # fmt: skip
