@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 lab = typer.Typer(help=words("help_lab"), no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(lab, name="lab")
+dev = typer.Typer(help=words("help_dev"), no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dev, name="dev")
 
 Device = Annotated[str, typer.Option(help=words("opt_device"))]
 Language = Annotated[str, typer.Option(help=words("opt_lang"))]
@@ -153,6 +155,41 @@ def lab_list() -> None:
     from tour.cli.lab import list_kernels
 
     finish(list_kernels, LANG)
+
+
+@dev.command("check", help=words("help_dev_check"))
+def dev_check(
+    lessons: Annotated[list[str] | None, typer.Argument(metavar="[LESSON...]", help=words("opt_lesson"))] = None,
+    linux_source: Annotated[str, typer.Option(help=words("opt_linux_source"))] = "",
+    json: Annotated[bool, typer.Option("--json", help=words("opt_report_json"))] = False,
+    lang: Language = "",
+) -> None:
+    """Look at lessons."""
+    from tour.cli.dev import check_lessons
+
+    finish(lambda: check_lessons(lessons or [], language(lang), linux_source, json), language(lang))
+
+
+@dev.command("hash", help=words("help_dev_hash"))
+def dev_hash(
+    lessons: Annotated[list[str], typer.Argument(metavar="LESSON...", help=words("opt_lesson"))], lang: Language = ""
+) -> None:
+    """Note that translations are current."""
+    from tour.cli.dev import note_hashes
+
+    finish(lambda: note_hashes(lessons, language(lang)), language(lang))
+
+
+@dev.command("claims", help=words("help_dev_claims"))
+def dev_claims(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
+    write: Annotated[bool, typer.Option("--write", help=words("opt_write"))] = False,
+    lang: Language = "",
+) -> None:
+    """List or note claims."""
+    from tour.cli.dev import list_claims
+
+    finish(lambda: list_claims(lesson, language(lang), write), language(lang))
 
 
 @app.command(help=words("help_version"))

@@ -1,0 +1,63 @@
+"""What a rule has to say: where, what, why, and how to mend it, in both languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tour.i18n import Lang, t
+
+SCHEMA = "vhost-tour/check/1"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One fault at ``line`` (from 1) of ``file``; ``rule`` names its sentences ``dev.rule.RULE`` in the strings, and
+    ``values`` fills them in."""
+
+    file: Path
+    line: int
+    rule: str
+    values: dict[str, str] = {}
+
+    def what(self, lang: Lang) -> str:
+        """What is wrong."""
+        return t(lang, f"dev.rule.{self.rule}.what", **self.values)
+
+    def why(self, lang: Lang) -> str:
+        """Why that is a fault."""
+        return t(lang, f"dev.rule.{self.rule}.why", **self.values)
+
+    def fix(self, lang: Lang) -> str:
+        """What mends it."""
+        return t(lang, f"dev.rule.{self.rule}.fix", **self.values)
+
+    def shown(self, lang: Lang) -> str:
+        """As a linter's lines: ``file:line: what``, then why and fix."""
+        head = f"{shown_path(self.file)}:{self.line}: {self.what(lang)} [{self.rule}]"
+        return f"{head}\n    {self.why(lang)}\n    {t(lang, 'cli.mend', fix=self.fix(lang))}"
+
+    def plain(self, lang: Lang) -> dict[str, object]:
+        """The same for programs."""
+        words = {"what": self.what(lang), "why": self.why(lang), "fix": self.fix(lang)}
+        return {"file": shown_path(self.file), "line": self.line, "rule": self.rule, **words}
+
+
+def shown_path(path: Path) -> str:
+    """As short as it is unambiguous from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def line_of(path: Path, *needles: str) -> int:
+    """The line where the last needle stands, each looked for from where the one before was found; 1 when none is."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 1
+    at = 0
+    for needle in needles:
+        at = next((number for number in range(at, len(lines)) if needle in lines[number]), at)
+    return at + 1
