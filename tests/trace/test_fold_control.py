@@ -45,6 +45,27 @@ def test_the_device_is_open_when_its_file_was_or_when_ours_was_made(payload: ev.
     assert state.device_fd == fd and paths.read(state, "opened") == int(fd is not None)
 
 
+@pytest.mark.parametrize(
+    ("opened", "closed"), [(OPENAT, ev.Syscall("close", ["7"], 0)), (ev.Opened("embedded"), ev.Closed("embedded"))]
+)
+def test_closing_the_device_leaves_nothing_of_it(opened: ev.AnyPayload, closed: ev.AnyPayload) -> None:
+    owned = after(opened, ioctl("VHOST_SET_OWNER", {}), ev.Worker("vhost-66", 90, "kthread", "S"), told("KICK", 9))
+    assert [paths.read(owned, path) for path in ("opened", "owner", "worker")] == [1, 1, 1]
+    other = fold(owned, events(ev.Syscall("close", ["8"], 0))[0])
+    assert paths.read(other, "opened") == 1
+    gone = fold(owned, events(closed)[0])
+    assert [paths.read(gone, path) for path in ("opened", "owner", "worker", "tx.kick.given")] == [0, 0, 0, None]
+    assert paths.read(fold(gone, events(ev.Worker("vhost-66", 90, "kthread", "X"))[0]), "worker") == 0
+
+
+def test_an_owned_device_whose_worker_proc_does_not_show_has_a_hidden_one() -> None:
+    nothing_new = ev.Threads([ev.Looked("/proc", 9, 9), ev.Looked("/proc/self/task", 3, 3)])
+    opened = after(OPENAT, nothing_new)
+    assert paths.read(opened, "worker") == 0
+    owned = after(OPENAT, ioctl("VHOST_SET_OWNER", {}), nothing_new)
+    assert [paths.read(owned, path) for path in ("worker", "worker.form", "threads")] == [1, "hidden", 0]
+
+
 def test_a_bell_that_was_made_is_not_yet_known_to_vhost() -> None:
     made = after(ev.Doorbell(TX, "kick", 9))
     assert (paths.read(made, "tx.kick.fd"), paths.read(made, "tx.kick.given")) == (9, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +48,15 @@ class WorkerThread:
 
     def rest(self) -> Worker:
         """Look until it no longer runs, 200 ms at most: a thread that was just made first runs to where it sleeps."""
+        return self._look_until(lambda seen: seen.state != "R")
+
+    def gone(self) -> Worker:
+        """Look until it is gone, 200 ms at most: a thread that was told to end may still be ending."""
+        return self._look_until(lambda seen: seen.state == "X")
+
+    def _look_until(self, enough: Callable[[Worker], bool]) -> Worker:
         end = time.monotonic() + REST_SECONDS
-        while (seen := self.look()).state == "R" and time.monotonic() < end:
+        while not enough(seen := self.look()) and time.monotonic() < end:
             time.sleep(0.001)
         return seen
 

@@ -10,7 +10,6 @@ import threading
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from tour.abi.names import Feature
 from tour.device.contract import RX, TX, VhostDevice, attempt
 from tour.device.observer import RingObserver
 from tour.errors import GuestMemoryError
@@ -18,6 +17,7 @@ from tour.memory.guest import GuestMemory, RegionSpec
 from tour.net.port import Port, open_port
 from tour.scene.choose import Chosen
 from tour.scene.doorbells import Bells
+from tour.scene.negotiate import DRIVER, FEATURES, device_word, vhost_part
 from tour.scene.traffic import Traffic
 from tour.trace import events as ev
 from tour.trace.recorder import Recorder, here
@@ -32,15 +32,17 @@ TX_BUFFER = 0x40000
 RX_BUFFERS = 0x80000
 RX_BUFFER_SIZE = 2048
 RING_SIZE = 8
-FEATURES = Feature.VIRTIO_F_VERSION_1.mask | Feature.VIRTIO_NET_F_MRG_RXBUF.mask
 SETTLE_SECONDS = 5.0
 
 
 class Plan(NamedTuple):
-    """What a fork may change: the TX ring's size and the index it begins at."""
+    """What a fork may change: the TX ring's size and the index it begins at; how many buffers the driver offers to
+    receive into, and the bytes of each."""
 
     num: int = RING_SIZE
     base: int = 0
+    buffers: int = RING_SIZE
+    room: int = RX_BUFFER_SIZE
 
 
 class Nic:
@@ -66,6 +68,7 @@ class Nic:
         self.traffic: Traffic | None = None
         self.bells = {index: Bells(index, recorder, self.baton) for index in (RX, TX)}
         self.observers: dict[int, RingObserver] = {}
+        self.vhost_word = self.device_word = self.driver_word = 0
         self.head = 0
         self.received = 0
         if chosen.port is not None:
@@ -98,11 +101,24 @@ class Nic:
         if worker is not None:
             self.recorder.emit(worker.gone(), actor="device", source="observer")
 
-    def offer(self) -> int:
-        """You, as QEMU: the feature word the network device shows to the guest's driver."""
-        word = device_word(self.device.get_features())
-        self.recorder.emit(ev.Features("device", word), actor="control", frame=here())
-        return word
+    def ask(self) -> None:
+        """Read vhost's feature word."""
+        self.vhost_word = self.device.get_features()
+
+    def offer(self) -> None:
+        """You, as QEMU: the feature word that the network device shows to the guest's driver."""
+        self.device_word = device_word(self.vhost_word)
+        self.recorder.emit(ev.Features("device", self.device_word), actor="control", frame=here())
+
+    def acknowledge(self, wanted: int = DRIVER) -> None:
+        """You, as guest: of what is offered, acknowledge what the driver wants."""
+        self.driver_word = self.device_word & wanted
+        self.recorder.emit(ev.Features("driver", self.driver_word), actor="driver", frame=here())
+
+    @property
+    def vhost_features(self) -> int:
+        """What of the driver's word is told to vhost."""
+        return vhost_part(self.driver_word, self.vhost_word)
 
     def map_memory(self) -> None:
         """Two regions of guest memory and a hole between them."""

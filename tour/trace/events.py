@@ -380,9 +380,9 @@ class Bye(Payload, frozen=True):
 
 
 AnyPayload = (
-    Hello | Opened | Closed | Syscall | Ioctl | Features | Threads | Holders | Region | RingPlace | Store | Write | Private
-    | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step | Note | Broken
-    | Question | Answer | Check | Error | Lost | Done | Bye
+    Hello | Opened | Closed | Syscall | Ioctl | Features | Threads | Holders | Region | Translated | RingPlace | Store
+    | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step
+    | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
 DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker)

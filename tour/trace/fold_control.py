@@ -191,5 +191,6 @@ _IOCTLS: dict[str, Callable[[State, dict[str, Any], dict[str, Any]], Changes]] =
 
 CONTROL_HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
     ev.Opened: _opened, ev.Closed: _closed, ev.Syscall: _syscall, ev.Features: _features, ev.Threads: _threads,
-    ev.Holders: _holders, ev.Worker: _worker, ev.Region: _region, ev.Translated: _translated, ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
+    ev.Holders: _holders, ev.Worker: _worker, ev.Region: _region, ev.Translated: _translated,
+    ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
 }  # fmt: skip
