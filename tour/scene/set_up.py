@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tour.device.contract import RX, TX, RingAddresses
-from tour.scene.nic import FEATURES, RING_SIZE, RX_BUFFER_SIZE, RX_BUFFERS, Nic
+from tour.scene.nic import RX_BUFFER_SIZE, RX_BUFFERS, Nic
 from tour.scene.restore import Pieces, RingPoint, free_list, offered_since, restore_memory
 
 
@@ -23,9 +23,11 @@ def own(nic: Nic) -> None:
 
 
 def features(nic: Nic) -> None:
-    """Read vhost's feature word, and acknowledge those of its bits that the driver took."""
-    nic.device.get_features()
-    nic.device.set_features(FEATURES)
+    """Read vhost's feature word, offer, let the driver choose, and tell vhost its part of the choice."""
+    nic.ask()
+    nic.offer()
+    nic.acknowledge()
+    nic.device.set_features(nic.vhost_features)
 
 
 def memory(nic: Nic) -> None:
@@ -61,8 +63,8 @@ def doorbells(nic: Nic) -> None:
 
 def fill(nic: Nic) -> None:
     """You, as guest: a device has no buffers of its own, so the driver offers some to receive into."""
-    for number in range(RING_SIZE):
-        head = nic.rx.write_chain([], [(RX_BUFFERS + number * RX_BUFFER_SIZE, RX_BUFFER_SIZE)])
+    for number in range(nic.plan.buffers):
+        head = nic.rx.write_chain([], [(RX_BUFFERS + number * RX_BUFFER_SIZE, nic.plan.room)])
         nic.rx.write_entry(head)
     nic.rx.publish()
 
