@@ -33,6 +33,12 @@ class Bells:
             self.recorder.emit(call, actor="control", frame=here(), above=3)
             self.recorder.emit(ev.Doorbell(self.index, name, fd), actor="control")
 
+    def look(self) -> None:
+        """Tell all counters as /proc has them; reading the eventfds would change them."""
+        for name, fd in self.fds.items():
+            count = ev.Count(self.index, name, fd, eventfd_count(fd))
+            self.recorder.emit(count, actor="control", source="observer")
+
     def put_calls(self, count: int) -> None:
         """Begin with ``count`` calls that the driver has not read, as a fork's past left them."""
         if count:
