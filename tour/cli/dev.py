@@ -23,6 +23,7 @@ def check_lessons(wanted: list[str], lang: Lang, linux_source: str, as_json: boo
         tell(finding.shown(lang))
     for skipped in report.skipped:
         tell(t(lang, "dev.skipped", name=skipped.name, why=local(lang, skipped.why)))
+        tell(f"    {t(lang, 'cli.mend', fix=local(lang, skipped.fix))}")
     key = "dev.found" if report.findings else "dev.clean"
     tell(t(lang, key, count=len(report.findings), lessons=", ".join(report.lessons)))
     return 1 if report.findings else 0

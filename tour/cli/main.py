@@ -35,6 +35,7 @@ Kernel = Annotated[str, typer.Option(help=words("opt_kernel"))]
 Glyphs = Annotated[str, typer.Option(help=words("opt_glyphs"))]
 Theme = Annotated[str, typer.Option(help=words("opt_theme"))]
 NoMotion = Annotated[bool, typer.Option("--no-motion", help=words("opt_no_motion"))]
+StateDir = Annotated[str, typer.Option(help=words("opt_state_dir"))]
 Vary = Annotated[str, typer.Option(help=words("opt_vary"))]
 
 
@@ -56,13 +57,14 @@ def start(
     glyphs: Glyphs = "auto",
     theme: Theme = "",
     no_motion: NoMotion = False,
+    state_dir: StateDir = "",
 ) -> None:
     """Open the course."""
     from tour.cli.options import StartOptions, Where
     from tour.cli.start import start_lesson
 
     where = Where(device, lab, kernel)
-    options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion)
+    options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion, state_dir)
     finish(lambda: start_lesson(options), options.lang)
 
 
@@ -83,6 +85,10 @@ def run(
     from tour.cli.run import run as run_lesson
 
     options = RunOptions(lesson, Where(device, lab, kernel), language(lang), json=json, vary=vary)
+    if lesson == "all":
+        from tour.cli.run_all import run_all
+
+        finish(lambda: run_all(options), options.lang)
     finish(lambda: run_lesson(options), options.lang)
 
 
@@ -190,6 +196,47 @@ def dev_claims(
     from tour.cli.dev import list_claims
 
     finish(lambda: list_claims(lesson, language(lang), write), language(lang))
+
+
+@app.command("list", help=words("help_list"))
+def list_lessons(json: Json = False, lang: Language = "", state_dir: StateDir = "") -> None:
+    """Print the map of the course."""
+    from tour.cli.list import list_course
+
+    finish(lambda: list_course(language(lang), state_dir, as_json=json), language(lang))
+
+
+@app.command(help=words("help_status"))
+def status(json: Json = False, lang: Language = "", state_dir: StateDir = "") -> None:
+    """Print how far the learner has come."""
+    from tour.cli.status import print_status
+
+    finish(lambda: print_status(language(lang), state_dir, as_json=json), language(lang))
+
+
+@app.command(help=words("help_doctor"))
+def doctor(
+    json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help=words("opt_strict"))] = False,
+    lang: Language = "",
+    state_dir: StateDir = "",
+) -> None:
+    """Print what this machine can do."""
+    from tour.cli.doctor import examine
+
+    finish(lambda: examine(language(lang), state_dir, as_json=json, strict=strict), language(lang))
+
+
+@app.command(help=words("help_glossary"))
+def glossary(
+    term: Annotated[str, typer.Argument(metavar="[TERM]", show_default=False)] = "",
+    json: Annotated[bool, typer.Option("--json", help=words("opt_report_json"))] = False,
+    lang: Language = "",
+) -> None:
+    """Tell the course's words."""
+    from tour.cli.glossary import print_terms
+
+    finish(lambda: print_terms(term, language(lang), json), language(lang))
 
 
 @app.command(help=words("help_version"))

@@ -12,7 +12,7 @@ from tour.agent import client
 from tour.dev import cites, claims, played, questions, sources, structure, texts
 from tour.dev.finding import SCHEMA, Finding
 from tour.errors import CapabilityMissing, TourError
-from tour.i18n import Lang, local, t
+from tour.i18n import Lang, local
 from tour.lesson import model
 from tour.lesson.model import Lesson, LessonError
 
@@ -25,6 +25,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
     name: str
     why: str
+    fix: str
 
 
 class Report(msgspec.Struct):
@@ -37,7 +38,9 @@ class Report(msgspec.Struct):
     def plain(self, lang: Lang) -> dict[str, object]:
         """The same for programs."""
         found = [finding.plain(lang) for finding in self.findings]
-        left = [{"name": each.name, "why": local(lang, each.why)} for each in self.skipped]
+        left = [
+            {"name": each.name, "why": local(lang, each.why), "fix": local(lang, each.fix)} for each in self.skipped
+        ]
         return {"schema": SCHEMA, "lessons": self.lessons, "findings": found, "skipped": left}
 
 
@@ -79,7 +82,7 @@ def _missing() -> CapabilityMissing | None:
 def _skip(report: Report, require: set[str], missing: CapabilityMissing) -> None:
     if missing.name in require:
         raise missing
-    report.skipped.append(Skipped(missing.name, missing.what))
+    report.skipped.append(Skipped(missing.name, missing.what, missing.fix))
 
 
 def _lesson(folder: Path, report: Report, *, played_too: bool) -> Iterable[tuple[Path, str]]:
@@ -126,7 +129,7 @@ def _cites(cited: Iterable[tuple[Path, str]], linux_source: str, require: set[st
         fix = f"unpack Debian's package linux-source-{version}, then tour dev check --linux-source FOLDER"
         if "linux-source" in require and not trees:
             raise CapabilityMissing("linux-source", why, "", fix)
-        report.skipped.append(Skipped("linux-source", f"{why} {t('en', 'cli.mend', fix=fix)}"))
+        report.skipped.append(Skipped("linux-source", why, fix))
 
 
 def claims_file(name: str) -> tuple[Path, list[claims.Sentence], str]:

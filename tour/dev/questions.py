@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tour.dev import structure
@@ -137,8 +139,11 @@ def _refuted(path: Path, line: int, key: str, words: dict[str, str]) -> list[Fin
     return [Finding(path, line, "refutation_length", {"name": key, "lang": lang}) for lang in odd]
 
 
-def _all() -> list[Lesson]:
-    return [model.load_folder(folder) for folder in model.folders().values()]
+def _all() -> Iterator[Lesson]:
+    """Every lesson that can be read; one that cannot is a finding of its own."""
+    for folder in model.folders().values():
+        with suppress(model.LessonError):
+            yield model.load_folder(folder)
 
 
 def _choices(lesson: Lesson) -> list[model.Choice]:

@@ -26,7 +26,7 @@ def faults(lesson: Lesson) -> list[Finding]:
 def own_parts(lesson: Lesson) -> Iterator[tuple[str, StepFork]]:
     """Section and question, checks and sources of each step, then of it in each fork that has its own."""
     for step in lesson.step:
-        yield step.id, StepFork(predict=step.predict, check=step.check, ref=step.ref)
+        yield step.id, StepFork(title=step.title, predict=step.predict, check=step.check, ref=step.ref)
         yield from ((f"{step.id}@{vary}", own) for vary, own in step.fork.items())
 
 

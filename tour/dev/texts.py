@@ -95,6 +95,7 @@ def short_texts(lesson: Lesson) -> list[Text]:
     """Every text of lesson.toml: titles, questions, choices, checks, forks."""
     found = [lesson.title, *([lesson.after] if lesson.after else [])]
     for _, own in structure.own_parts(lesson):
+        found += [own.title] if own.title else []
         found += [check.text for check in own.check or []]
         if own.predict is not None:
             found += [own.predict.question, *(choice.text for choice in own.predict.choice)]
