@@ -12,6 +12,7 @@ EVENTS: dict[str, ev.AnyPayload] = {
         [ev.Looked("/proc/self/task", 3, 4, [ev.Found(4712, "vhost-4711")]), ev.Looked("/proc", 9, 9)], 4712
     ),
     "Holders": ev.Holders("/dev/kvm", 2, 31, [ev.Found(4711, "qemu")]),
+    "Translated": ev.Translated(0x40000, 54, 0x7F20C8000000),
     "Call": ev.Call(1, 10, 1),
     "Drain": ev.Drain(1, 10, 1),
     "Action": ev.Action("map", 1, {"gpa": 0x40000, "hva": 0x7F20C0000000, "len": 54}),

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tour.errors import MemoryFault, RingFault
+from tour.errors import RingFault
 from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
 from tour.trace.paths import PathError, read
 from tour.trace.state import State
-from tour.view import words_ring
+from tour.view import words_calls, words_ring
 from tour.view.frame_words import frame_summary
-from tour.view.say import Say, detail_words, place_words, size_words
+from tour.view.say import Say, place_words
 
 RING_FIELDS = (ev.Store, ev.Private, ev.Snapshot)
 
@@ -80,47 +80,6 @@ def _hello(say: Say, data: ev.Hello) -> str:
     return say("hello", device=data.device, kernel=data.kernel, net=data.net)
 
 
-def _called(say: Say, call: str, result: int, errno: str | None) -> str:
-    if errno is not None:
-        return say("call_failed", call=call, errno=errno)
-    return say("call_ok", call=call, result=result)
-
-
-def _syscall(say: Say, data: ev.Syscall) -> str:
-    return _called(say, f"{data.name}({', '.join(data.args)})", data.result, data.errno)
-
-
-def _ioctl(say: Say, data: ev.Ioctl) -> str:
-    arg = detail_words(data.arg)
-    told = _called(say, f"{data.name} {arg}".strip(), data.result, data.errno)
-    if data.name == "VHOST_GET_VRING_BASE" and "num" in data.out:
-        told += say("base", n=data.out["num"])
-    return told
-
-
-def _region(say: Say, data: ev.Region) -> str:
-    return say("region", n=data.index, gpa=f"{data.gpa:#x}", hva=f"{data.hva:#x}", size=size_words(data.size))
-
-
-def _holders(say: Say, data: ev.Holders) -> str:
-    who = say("and").join(f"{one.name} ({one.tid})" for one in data.found)
-    key = "holders" if data.found else "holders_none"
-    return say(key, n=data.processes, fds=data.descriptors, path=data.path, who=who)
-
-
-def _translated(say: Say, data: ev.Translated) -> str:
-    if data.hva is not None:
-        return say("translated", gpa=f"{data.gpa:#x}", size=data.size, hva=f"{data.hva:#x}")
-    known = {fault.value: fault.name.lower() for fault in MemoryFault}
-    why = say.raw(f"memory_fault.{known[data.fault]}") if data.fault in known else data.fault
-    return say("refused", gpa=f"{data.gpa:#x}", size=data.size, why=why)
-
-
-def _place(say: Say, data: ev.RingPlace) -> str:
-    return say("place", queue=say.queue(data.queue), num=data.num, desc=f"{data.desc:#x}", avail=f"{data.avail:#x}",
-               used=f"{data.used:#x}")  # fmt: skip
-
-
 def _write(say: Say, data: ev.Write) -> str:
     key = data.what if data.what in ("net_hdr", "frame", "buffer") else "buffer"
     return say("write", n=len(data.after) // 2, what=say(f"write.{key}"), gpa=f"{data.gpa:#x}")
@@ -142,10 +101,6 @@ def _count(say: Say, data: ev.Count) -> str:
     return say("count", bell=data.doorbell, fd=data.fd, queue=say.queue(data.queue), count=data.count)
 
 
-def _doorbell(say: Say, data: ev.Doorbell) -> str:
-    return say("doorbell", fd=data.fd, bell=data.doorbell, queue=say.queue(data.queue))
-
-
 def _action(say: Say, data: ev.Action) -> str:
     detail = ", ".join(f"{key} {words_ring.number(value)}" for key, value in data.detail.items())
     known = f"view.verb.{data.verb}" in strings(say.lang)
@@ -161,11 +116,6 @@ def _packet(say: Say, data: ev.Packet) -> str:
     where = place_words(say.state, data.where, say.lang)
     way = "out" if data.direction == "out" else "in"
     return say(f"packet.{way}", n=len(frame), where=where, what=frame_summary(frame, say.lang))
-
-
-def _worker(say: Say, data: ev.Worker) -> str:
-    words = say.raw(f"worker.{data.state}") if f"view.worker.{data.state}" in strings(say.lang) else data.state
-    return say("worker", name=data.name, tid=data.tid, words=words, state=data.state)
 
 
 def _peer(say: Say, data: ev.Peer) -> str:
@@ -207,10 +157,9 @@ def _error(say: Say, data: ev.Error) -> str:
 
 
 _TELLERS: dict[type, Callable[[Say, Any], str]] = {
-    ev.Hello: _hello, ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Region: _region, ev.Translated: _translated, ev.Holders: _holders, ev.RingPlace: _place,
-    ev.Store: words_ring.store, ev.Write: _write, ev.Private: words_ring.private,
-    ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
-    ev.Doorbell: _doorbell, ev.Action: _action, ev.Packet: _packet, ev.Worker: _worker, ev.Peer: _peer,
+    **words_calls.TELLERS, ev.Hello: _hello, ev.Store: words_ring.store, ev.Write: _write,
+    ev.Private: words_ring.private, ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call,
+    ev.Drain: _drain, ev.Count: _count, ev.Action: _action, ev.Packet: _packet, ev.Peer: _peer,
     ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer, ev.Check: _check, ev.Error: _error,
     ev.Question: lambda say, data: say("question", step=data.step),
     ev.Lost: lambda say, data: say("lost", n=data.n),

@@ -103,6 +103,6 @@ def _snapshot(data: ev.Snapshot, kernel: bool) -> tuple[str, str]:
 
 
 _MAKERS: dict[type, Callable[[Any, bool], tuple[str, str]]] = {
-    ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Translated: _translated, ev.Store: _store, ev.Write: _write, ev.Kick: _kick, ev.Call: _call,
-    ev.Drain: _drain, ev.Snapshot: _snapshot,
+    ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Translated: _translated, ev.Store: _store, ev.Write: _write,
+    ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Snapshot: _snapshot,
 }  # fmt: skip
