@@ -82,9 +82,11 @@ def test_size_zero_has_no_span_and_no_address() -> None:
 def test_overlapping_regions_are_taken_and_never_left() -> None:
     """The kernel accepts such a table, so it must do no harm here."""
     table = MemoryTable([Region(0x0, 0x3000, 0x10000), Region(0x1000, 0x1000, 0x90000)])
-    assert table.translate(0x1800, 8) == 0x90800
+    assert table.translate(0x1800, 8) == 0x11800
     assert table.translate(0x2800, 8) == 0x12800
-    assert table.spans(0x1FF8, 0x10) == [Span(0x90FF8, 8), Span(0x12000, 8)]
+    wider = MemoryTable([Region(0x1000, 0x3000, 0x90000), Region(0x0, 0x2000, 0x10000)])
+    assert wider.spans(0x1FF8, 0x10) == [Span(0x11FF8, 8), Span(0x91000, 8)]
+    assert MemoryTable([Region(0, 8, 0x10000), Region(0, 8, 0x90000)]).translate(0, 8) == 0x10000
 
 
 def test_an_empty_table_holds_nothing() -> None:

@@ -50,8 +50,9 @@ class Region:
 class MemoryTable:
     """All regions a device may touch, and the translation. It never changes: a new table replaces it.
 
-    Regions are not required to be sane (the kernel takes overlapping ones too): where two overlap, the one
-    with the higher start wins, and no lookup ever leaves the region it found.
+    Regions are not required to be sane (the kernel takes overlapping ones too): where two overlap, the one with
+    the lower start wins, of equal starts the one told first, as in the kernel's tree of ranges
+    (vhost_iotlb_itree_first(), drivers/vhost/iotlb.c@6.1). No lookup ever leaves the region it found.
     """
 
     def __init__(self, regions: Iterable[Region]) -> None:
@@ -68,7 +69,7 @@ class MemoryTable:
     def region_of(self, gpa: int) -> Region | None:
         """The region that holds the byte at ``gpa``."""
         at = bisect_right(self._starts, gpa)
-        return next((region for region in reversed(self._sorted[:at]) if region.holds(gpa)), None)
+        return next((region for region in self._sorted[:at] if region.holds(gpa)), None)
 
     def spans(self, gpa: int, size: int) -> list[Span]:
         """Where ``[gpa, gpa + size)`` lies in this process: one span for each region it touches.
