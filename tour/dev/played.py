@@ -14,7 +14,7 @@ from tour.agent.session import Item
 from tour.dev.finding import Finding, line_of
 from tour.errors import TimedOut, TourError
 from tour.i18n import Lang
-from tour.lesson.model import Check, Lesson, LessonError
+from tour.lesson.model import Check, Lesson, LessonError, Predict
 from tour.lesson.prediction import Prediction, right_choice
 from tour.trace import events as ev
 from tour.trace import paths, store
@@ -28,12 +28,21 @@ PATIENCE = 60.0
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
 
+class Took(msgspec.Struct, frozen=True):
+    """The states of a step: before it, when it had begun (so that the last step's call is no longer its last call),
+    and after it."""
+
+    before: State
+    begun: State
+    after: State
+
+
 class Run(msgspec.Struct):
-    """One run of a lesson: the states before and after each step, its events, and parts that did not fit the screen
-    as (language, step, part)."""
+    """One run of a lesson: the states of each step, its events, and parts that did not fit the screen as (language,
+    step, part)."""
 
     vary: str
-    steps: dict[str, tuple[State, State]] = {}
+    steps: dict[str, Took] = {}
     events: list[ev.Event] = []
     cut: list[tuple[Lang, str, str]] = []
 
@@ -82,7 +91,9 @@ def _step(player: Player, items: queue.Queue[Item], run: Run) -> None:
     _wait(player, items)
     after = player.timeline.edge
     if player.vary is not None or not run.vary:
-        run.steps[player.step.id] = (before, after)
+        mark = player.timeline.mark(player.step.id)
+        begun = player.timeline.at(mark.position + 1) if mark else before
+        run.steps[player.step.id] = Took(before, begun, after)
     if player.step.predict is not None:
         player.prediction = Prediction(player.step.predict)
         player.prediction.choose(right_choice(player.step.predict.choice, before, after))
@@ -110,25 +121,34 @@ def faults(lesson: Lesson, runs: list[Run]) -> list[Finding]:
 def _of_run(lesson: Lesson, run: Run) -> list[Finding]:
     path = Path(lesson.folder) / "lesson.toml"
     found = []
-    for step_id, (before, after) in run.steps.items():
+    for step_id, took in run.steps.items():
         step = lesson.spec(step_id, run.vary)
         own = bool(run.vary) and step.check is not lesson.spec(step_id).check
         values = {"step": f"{step_id}@{run.vary}" if run.vary else step_id}
         if not run.vary or own:
-            found += [each for check in step.check for each in _check(path, values, check, before, after)]
-        if step.predict is not None and not right_choice(step.predict.choice, before, after):
-            true = [c.id for c in step.predict.choice if all(paths.holds(when, before, after) for when in c.when)]
-            line = line_of(path, f'id = "{step_id}"', "[step.predict]")
-            found.append(Finding(path, line, "prediction", values | {"true": ", ".join(true) or "-"}))
+            found += [each for check in step.check for each in _check(path, values, check, took)]
+        if step.predict is not None:
+            found += _prediction(path, values, step.predict, took)
     return found + _cut(lesson, run)
 
 
-def _check(path: Path, values: dict[str, str], check: Check, before: State, after: State) -> list[Finding]:
+def _prediction(path: Path, values: dict[str, str], predict: Predict, took: Took) -> list[Finding]:
+    """Exactly one choice comes true of what happened."""
+    if right_choice(predict.choice, took.before, took.after):
+        return []
+    holding = [each for each in predict.choice if all(paths.holds(when, took.before, took.after) for when in each.when)]
+    line = line_of(path, f'id = "{values["step"].partition("@")[0]}"', "[step.predict]")
+    true = ", ".join(each.id for each in holding) or "-"
+    return [Finding(path, line, "prediction", values | {"true": true})]
+
+
+def _check(path: Path, values: dict[str, str], check: Check, took: Took) -> list[Finding]:
+    """It holds after the step, and not when the step has just begun, unless it says that nothing changes."""
     line = line_of(path, f'id = "{values["step"].partition("@")[0]}"', check.expr)
-    values = values | {"expr": check.expr, "actual": paths.actual(check.expr, before, after)}
-    if not paths.holds(check.expr, before, after):
+    values = values | {"expr": check.expr, "actual": paths.actual(check.expr, took.before, took.after)}
+    if not paths.holds(check.expr, took.before, took.after):
         return [Finding(path, line, "check_fails", values)]
-    if not check.expr.startswith("unchanged ") and paths.holds(check.expr, before, before):
+    if not check.expr.startswith("unchanged ") and paths.holds(check.expr, took.before, took.begun):
         return [Finding(path, line, "check_held", values)]
     return []
 

@@ -29,7 +29,6 @@ _EMPTY = State(
         Ring(1, num=8, desc=_BLANK, avail_ring=_BLANK, used_ring=_BLANK),
     )
 )
-_CLAUSES = re.compile(r"virtio v1\.\d \d+(\.\d+)*(, \d+(\.\d+)*)*")
 
 
 def faults(lesson: Lesson) -> list[Finding]:
@@ -110,8 +109,7 @@ def _predicate(path: Path, line: int, expr: str) -> list[Finding]:
 def _refs(path: Path, step: str, refs: list[Ref]) -> list[Finding]:
     found = []
     for ref in refs:
-        bad = [] if not ref.spec or _CLAUSES.fullmatch(ref.spec) else [ref.spec]
-        bad += faulty(ref.kernel) if ref.kernel else []
+        bad = [bad for text in (ref.spec, ref.kernel) if text for bad in faulty(text)]
         if not (ref.spec or ref.kernel):
             bad.append(ref.qemu)
         found += [Finding(path, _line(path, step, text), "ref_form", {"step": step, "ref": text}) for text in bad]

@@ -3,7 +3,7 @@
 Several sources are separated by ``; ``. Each has one of these forms::
 
     here                                                     what the step itself shows, or its check's predicate
-    virtio v1.3 2.7.13.3, 2.7.6.1                            clauses of the specification
+    virtio v1.3 2.7.13.3, 2.7.6.1                            clauses of the specification that there are
     vhost_signal(), vhost_log_write(), drivers/vhost/vhost.c@6.1    names in a file of Linux
     include/uapi/linux/vhost.h@6.1                           a whole file of Linux
     QEMU 7.2 hw/virtio/vhost.c vhost_virtqueue_start()       names in a file of QEMU
@@ -21,9 +21,10 @@ from pathlib import Path
 
 import msgspec
 
+from tour.dev.clauses import V1_3
 from tour.lesson.model import root
 
-_SPEC = re.compile(r"virtio v1\.\d \d+(?:\.\d+)*(?:, \d+(?:\.\d+)*)*")
+_SPEC = re.compile(r"virtio v1\.3 \d+(?:\.\d+)*(?:, \d+(?:\.\d+)*)*")
 _KERNEL = re.compile(r"(?:(?P<names>[^@;]+), )?(?P<path>[\w./-]+/[\w.-]+)@(?P<version>\d+\.\d+)(?: \([\w, ]+\))?")
 _QEMU = re.compile(r"QEMU \d+\.\d+ [\w./-]+(?: .+)?")
 _OTHER = (
@@ -35,7 +36,7 @@ _OTHER = (
 )
 _OWN = re.compile(r"(?:tour|tests|lessons|docs)/[\w./-]+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_SAID = re.compile(r"^(?:read by|called by|set by|struct|enum|union) ")
+_SAID = re.compile(r"^(?:read by|called by|set by|struct|enum|union|config) ")
 
 
 class Cited(msgspec.Struct, frozen=True):
@@ -63,7 +64,9 @@ def _well_formed(part: str) -> bool:
     named = _KERNEL.fullmatch(part)
     if named:
         return all(_NAME.fullmatch(name.removesuffix("()")) for name in _names(named["names"]))
-    return bool(_SPEC.fullmatch(part) or _QEMU.fullmatch(part) or any(form.fullmatch(part) for form in _OTHER))
+    if _SPEC.fullmatch(part):
+        return set(part.removeprefix("virtio v1.3 ").split(", ")) <= V1_3
+    return bool(_QEMU.fullmatch(part) or any(form.fullmatch(part) for form in _OTHER))
 
 
 def _names(text: str | None) -> list[str]:
