@@ -184,7 +184,7 @@ def test_variants_name_steps_and_settings(folder: Path) -> None:
     lesson = load_folder(folder)
     for vary in lesson.vary:
         assert vary.at in lesson.step_ids
-        assert set(vary.set) <= {"num", "base", "skip"}
+        assert set(vary.set) <= {"num", "base", "buffers", "room", "skip"}
         assert vary.set.get("skip", vary.at) in lesson.step_ids
 
 

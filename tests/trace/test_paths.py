@@ -131,3 +131,16 @@ def test_every_check_of_the_reference_run_comes_to_the_recorded_verdict(lesson: 
 
 def test_a_path_of_nothing_placed_is_none_or_zero() -> None:
     assert paths.read(State(), "tx.desc[0].addr") is None and paths.read(State(), "tx.avail.ring[slot]") is None
+
+
+def test_bytes_of_a_buffer_are_read_within_one_write() -> None:
+    state = fold_all(events(ev.Write(0, 0x80000, "", "00" * 10 + "0100ff"), ev.Write(0, 0x80800, "", "aa")))
+    assert paths.read(state, "mem[0x8000a:2]") == "0100"
+    assert paths.read(state, "mem[0x8000c:2]") is None
+    assert paths.holds('mem[0x80800:1] == "aa"', State(), state)
+
+
+def test_who_holds_a_file_is_not_known_before_anybody_looked() -> None:
+    assert paths.read(State(), "holders") is None
+    looked = fold_all(events(ev.Holders("/dev/kvm", 2, 31)))
+    assert paths.read(looked, "holders") == 0 and "holders" in looked.changed

@@ -41,7 +41,7 @@ class Stage:
         self._hello(chosen)
         for event in early:
             self.recorder.adopt(event)
-        self.nic = Nic(self.recorder, chosen, Plan(tx_num, self.command.base))
+        self.nic = Nic(self.recorder, chosen, Plan(tx_num, self.command.base, **self._receiving()))
         if fork is not None:
             set_up_from(self.nic, fork.image, fork.rings)
             return
@@ -53,6 +53,11 @@ class Stage:
         if self.lesson.set_up == "attach":
             return "open"
         return "tap" if "tun" in self.lesson.needs else "none"
+
+    def _receiving(self) -> dict[str, int]:
+        """What the fork changes of the buffers to receive into."""
+        chosen = next((vary.set for vary in self.lesson.vary if vary.id == self.command.variant), {})
+        return {key: value for key, value in chosen.items() if key in ("buffers", "room") and isinstance(value, int)}
 
     def _before(self, at: str) -> tuple[str, ...]:
         """The steps before ``at``, none if it is empty. Raises UsageError."""

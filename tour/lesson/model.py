@@ -73,6 +73,7 @@ class StepFork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     predict: Predict | None = None
     check: list[Check] | None = None
     ref: list[Ref] | None = None
+    actor: str | None = None
     line: str | None = None
     show: str | None = None
 
@@ -102,8 +103,8 @@ class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Vary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fork offered at step ``at``; ``set`` holds num, base or skip; what else is different the scene knows
-    (its functions ``step_fork``)."""
+    """A fork offered at step ``at``; ``set`` holds num, base, skip, buffers or room (how many buffers are offered to
+    receive into, and how large); what else is different the scene knows (its functions ``step_fork``)."""
 
     id: str
     at: str
