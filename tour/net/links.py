@@ -12,20 +12,26 @@ import os
 import socket
 import struct
 import subprocess
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from tour.abi import libc
 from tour.errors import TourError
 from tour.net.frames import PREFIX
 from tour.trace.frames import ip_bytes, mac_bytes
 
 IP_ENV = "VHOST_TOUR_IP"
-SIOCSARP = 0x8955  # linux/sockios.h
+SIOCSARP, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8955, 0x8913, 0x8914  # linux/sockios.h
+IFF_NOARP = 0x80  # linux/if.h
 ATF_COM, ATF_PERM = 0x02, 0x04  # linux/if_arp.h: complete, permanent
 ARPHRD_ETHER = 1
+# struct ifreq with ifr_flags (linux/if.h)
+_IFREQ_FLAGS = struct.Struct("@16sH22x")
 # struct arpreq: two struct sockaddr of 16 bytes, flags, a netmask, a device name (linux/if_arp.h)
 _ARPREQ = struct.Struct("@HH4s8xH6s8xi16s16s")
 
@@ -60,6 +66,33 @@ class Links(ABC):
     @abstractmethod
     def set_up(self, name: str) -> None:
         """Bring link ``name`` up."""
+
+    @abstractmethod
+    def add_pair(self, name: str, peer: str) -> None:
+        """Make a veth pair: what enters one end leaves the other."""
+
+    @abstractmethod
+    def add_bridge(self, name: str) -> None:
+        """Make a bridge that says nothing of its own: no multicast snooping, no spanning tree."""
+
+    def mute_arp(self, name: str) -> None:
+        """Let link ``name`` answer no ARP request: else Linux answers on every link for every address it has."""
+        with naming(name, "set arp off"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            answer = fcntl.ioctl(sock, SIOCGIFFLAGS, _IFREQ_FLAGS.pack(name.encode(), 0))
+            flags = _IFREQ_FLAGS.unpack(answer)[1] | IFF_NOARP
+            fcntl.ioctl(sock, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(name.encode(), flags))
+
+    @abstractmethod
+    def add_macvtap(self, name: str, lower: str) -> None:
+        """Make a macvtap on top of link ``lower``, in mode vepa: all it sends leaves through ``lower``."""
+
+    @abstractmethod
+    def join(self, name: str, bridge: str) -> None:
+        """Make link ``name`` a port of ``bridge``."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Delete link ``name``, and with it its pair's other end."""
 
     def set_neighbour(self, name: str, ip: str, mac: str) -> None:
         """Tell the stack for good who ``ip`` is, so that it never sends an ARP request of its own.
@@ -102,13 +135,43 @@ class PyrouteLinks(Links):
         with self._route(name, "set up") as (route, index):
             route.link("set", index=index, state="up")
 
+    def add_pair(self, name: str, peer: str) -> None:
+        """RTM_NEWLINK of kind veth."""
+        with self._netlink(name, "add veth") as route:
+            route.link("add", ifname=name, kind="veth", peer=peer)
+
+    def add_bridge(self, name: str) -> None:
+        """RTM_NEWLINK of kind bridge with IFLA_BR_MCAST_SNOOPING and IFLA_BR_STP_STATE 0."""
+        with self._netlink(name, "add bridge") as route:
+            route.link("add", ifname=name, kind="bridge", br_mcast_snooping=0, br_stp_state=0)
+
+    def add_macvtap(self, name: str, lower: str) -> None:
+        """RTM_NEWLINK of kind macvtap with IFLA_LINK."""
+        with self._netlink(name, "add macvtap") as route:
+            route.link("add", ifname=name, kind="macvtap", link=socket.if_nametoindex(lower))
+
+    def join(self, name: str, bridge: str) -> None:
+        """RTM_NEWLINK with IFLA_MASTER."""
+        with self._route(name, f"join {bridge}") as (route, index):
+            route.link("set", index=index, master=socket.if_nametoindex(bridge))
+
+    def remove(self, name: str) -> None:
+        """RTM_DELLINK."""
+        with self._route(name, "delete") as (route, index):
+            route.link("del", index=index)
+
     @contextmanager
     def _route(self, name: str, what: str) -> Iterator[tuple[Any, int]]:
+        with self._netlink(name, what) as route:
+            yield route, socket.if_nametoindex(name)
+
+    @contextmanager
+    def _netlink(self, name: str, what: str) -> Iterator[Any]:
         IPRoute, NetlinkError = _pyroute2()
         with naming(name, what):
             try:
                 with IPRoute() as route:
-                    yield route, socket.if_nametoindex(name)
+                    yield route
             except NetlinkError as error:
                 raise OSError(error.code, os.strerror(error.code)) from error
 
@@ -142,6 +205,32 @@ class IpProgram(Links):
         """``ip link set NAME up``."""
         self._run(name, "link", "set", "dev", name, "up")
 
+    def add_pair(self, name: str, peer: str) -> None:
+        """``ip link add NAME type veth peer name PEER``. BusyBox ignores what follows ``veth``: renamed then."""
+        before = _names()
+        self._run(name, "link", "add", "name", name, "type", "veth", "peer", "name", peer)
+        for other in _names() - before - {name, peer}:
+            self._run(peer, "link", "set", "dev", other, "name", peer)
+
+    def add_bridge(self, name: str) -> None:
+        """``ip link add NAME type bridge``. BusyBox ignores the options, so they are set in /sys as well."""
+        options = ("mcast_snooping", "0", "stp_state", "0")
+        self._run(name, "link", "add", "name", name, "type", "bridge", *options)
+        with naming(name, "set multicast_snooping 0"), own_sysfs() as sys:
+            (sys / "class/net" / name / "bridge/multicast_snooping").write_text("0")
+
+    def add_macvtap(self, name: str, lower: str) -> None:
+        """``ip link add link LOWER name NAME type macvtap``."""
+        self._run(name, "link", "add", "link", lower, "name", name, "type", "macvtap")
+
+    def join(self, name: str, bridge: str) -> None:
+        """``ip link set NAME master BRIDGE``."""
+        self._run(name, "link", "set", "dev", name, "master", bridge)
+
+    def remove(self, name: str) -> None:
+        """``ip link del NAME``."""
+        self._run(name, "link", "del", "dev", name)
+
     def _run(self, name: str, *words: str) -> None:
         try:
             done = subprocess.run([self.path, *words], capture_output=True, text=True, timeout=30, check=False)
@@ -155,6 +244,24 @@ def open_links() -> Links:
     """The ``ip`` program that ``VHOST_TOUR_IP`` names, else pyroute2."""
     path = os.environ.get(IP_ENV)
     return IpProgram(path) if path else PyrouteLinks()
+
+
+def _names() -> set[str]:
+    return {name for _, name in socket.if_nameindex()}
+
+
+@contextmanager
+def own_sysfs() -> Iterator[Path]:
+    """A sysfs of this process's network namespace: /sys shows that of whoever mounted it. Gone afterwards.
+
+    Wants mounts of our own, or a machine of our own. Raises OSError.
+    """
+    with tempfile.TemporaryDirectory(prefix="tour-sys-") as folder:
+        libc.mount("sysfs", folder, "sysfs", libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC)
+        try:
+            yield Path(folder)
+        finally:
+            libc.umount(folder, 0)
 
 
 @contextmanager

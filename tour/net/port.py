@@ -17,10 +17,12 @@ from tour.net.links import open_links
 from tour.net.seen import SeenFrame
 from tour.net.socketpair import SocketpairPort
 from tour.net.tap import TapPort
+from tour.net.wired import BridgedTap, MacvtapPort, PacketPort
 from tour.trace.events import Peer
 from tour.trace.recorder import Recorder
 
 Choice = Literal["auto", "tap", "socketpair"]
+Wired = Literal["bridge", "packet", "macvtap"]
 
 
 class Observer(Protocol):
@@ -84,6 +86,17 @@ def open_port(recorder: Recorder | None = None, choice: Choice = "auto") -> Port
             _announce(port, recorder)
             return port
     port = SocketpairPort(recorder, why=why)
+    _announce(port, recorder)
+    return port
+
+
+def open_wired(kind: Wired, recorder: Recorder | None = None) -> Port:
+    """A port that reaches the same peer another way: a tap in a bridge, a raw packet socket, a macvtap.
+
+    Raises CapabilityMissing: "tun" where the network is not our own, "links" where such a link cannot be had.
+    """
+    require_own_network()
+    port: Port = {"bridge": BridgedTap, "packet": PacketPort, "macvtap": MacvtapPort}[kind](recorder)
     _announce(port, recorder)
     return port
 

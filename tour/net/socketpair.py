@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 
+from tour.net.file import FRAME_MAX, readable
 from tour.net.frames import (
     ARP_REPLY,
     ARP_REQUEST,
@@ -28,7 +29,6 @@ from tour.net.frames import (
     parse_echo,
 )
 from tour.net.seen import SeenFrame
-from tour.net.tap import FRAME_MAX, readable
 from tour.trace.events import Syscall
 from tour.trace.recorder import Recorder, here
 
