@@ -28,11 +28,11 @@ Connect = Callable[[protocol.Open], Session]
 class Player:
     """A lesson being played.
 
-    ``connect`` makes a session for an Open command; ``changed`` is called after anything that alters the moment,
+    ``connect`` makes a session for an Open command; ``step`` is the index to begin at; ``changed`` is called after anything that alters the moment,
     ``on_event`` with every event taken, ``on_step`` when a step has run and what happened may be seen.
     """
 
-    def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, device: str = "auto") -> None:
+    def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, device: str = "auto", step: int = 0) -> None:
         self.lesson = lesson
         self.lang: Lang = lang
         self.device = device
@@ -45,8 +45,8 @@ class Player:
         self.error: TourError | None = None
         self.notice = ""
         self._next_id = 0
-        self._opened: tuple[int, dict[str, Any]] = (0, {})
-        self._reset(Timeline(), 0)
+        self._opened: tuple[int, dict[str, Any]] = (step, {})
+        self._reset(Timeline(), step)
 
     def _reset(self, timeline: Timeline, step: int) -> None:
         self.timeline = timeline
@@ -62,6 +62,10 @@ class Player:
         self.before = timeline.edge
 
     # --- the running set-up -------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open it at the step it was made for. Raises TourError."""
+        self.open(self._opened[0])
 
     def open(self, step: int = 0, **options: Any) -> None:
         """Connect to a new agent and build what stands before ``step``: a fork's memory, or the lesson's set-up and
@@ -88,7 +92,7 @@ class Player:
         What came before is heard at once. Builds the set-up if nothing is open yet."""
         self.mailbox.attach(on_item)
         if self.session is None:
-            self.open()
+            self.begin()
 
     def hear(self, item: Item) -> None:
         """One item of the mailbox: an event, the end (with or without an error), or what is being done."""

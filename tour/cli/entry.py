@@ -10,15 +10,25 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+INTERRUPTED = 130
+
 if TYPE_CHECKING:
     from tour.cli.options import StartOptions
 
 FLAGS = ("--plain", "--lab", "--no-motion")
-VALUES = ("--device", "--lang", "--kernel", "--glyphs", "--theme")
+VALUES = ("--device", "--lang", "--kernel", "--glyphs", "--theme", "--state-dir")
 
 
 def main() -> None:
-    """Run what the command line says; leaves with its exit code. An agent that will be needed starts first of all."""
+    """Run what the command line says; leaves with its exit code. Ctrl-C while we still import is no news to anybody."""
+    try:
+        _begun()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _begun() -> None:
+    """An agent that will be needed starts first of all."""
     if not goes_live(sys.argv[1:]):
         _main()
         return
@@ -32,9 +42,20 @@ def main() -> None:
 
 
 def goes_live(argv: Sequence[str]) -> bool:
-    """Whether this looks like a screen with an agent of this machine behind it."""
+    """Whether this looks like a lesson's screen with an agent of this machine behind it."""
     elsewhere = {"--lab", "--plain", "--help", "replay", "--device=replay"}
-    return argv[:1] == ["start"] and sys.platform == "linux" and not elsewhere & set(argv) and _terminal()
+    live = argv[:1] == ["start"] and sys.platform == "linux" and not elsewhere & set(argv) and _terminal()
+    return live and (any(word[:1].isdigit() for word in argv[1:]) or _first_time(argv))
+
+
+def _first_time(argv: Sequence[str]) -> bool:
+    """Whether ``start`` alone opens the first five minutes, not the map."""
+    options = quick_start(argv)
+    if options is None or options.lesson:
+        return False
+    from tour.lesson.progress import NAME, state_dir
+
+    return not (state_dir(options.state_dir) / NAME).exists()
 
 
 def _terminal() -> bool:
@@ -75,7 +96,8 @@ def quick_start(argv: Sequence[str]) -> StartOptions | None:
     get = found.get
     where = Where(get("--device", "auto"), "--lab" in found, get("--kernel", ""))
     plain, still = "--plain" in found, "--no-motion" in found
-    return StartOptions(get("", ""), where, lang, plain, get("--glyphs", "auto"), get("--theme", ""), still)
+    look = (get("--glyphs", "auto"), get("--theme", ""), still)
+    return StartOptions(get("", ""), where, lang, plain, *look, get("--state-dir", ""))
 
 
 def _take(rest: list[str], found: dict[str, str]) -> bool:

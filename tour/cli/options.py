@@ -16,7 +16,8 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class StartOptions(msgspec.Struct, frozen=True):
-    """What ``tour start`` was asked for; ``theme`` '' is chosen from the environment."""
+    """What ``tour start`` was asked for: ``lesson`` is ``8``, ``8:3``, ``8:publish`` or '' for where one was;
+    ``theme`` '' is chosen from the environment, as is ``state_dir``."""
 
     lesson: str
     where: Where
@@ -25,3 +26,4 @@ class StartOptions(msgspec.Struct, frozen=True):
     glyphs: str = "auto"
     theme: str = ""
     no_motion: bool = False
+    state_dir: str = ""

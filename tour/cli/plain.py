@@ -3,42 +3,80 @@
 from __future__ import annotations
 
 from tour.agent.player import Player
-from tour.cli.connect import check_port, connector, wanted_device
+from tour.cli.connect import check_port
 from tour.cli.drive import Pump, wait_idle
-from tour.cli.options import StartOptions
+from tour.cli.journey import Journey
+from tour.cli.list import print_map
 from tour.cli.output import say, tell
 from tour.cli.teller import Teller
-from tour.i18n import t
-from tour.lesson.model import Lesson, load, misconceptions
-
-AFTER_FIRST = "8"
+from tour.errors import UsageError
+from tour.i18n import local, t
+from tour.lesson.course import FIRST, Place, course, place, place_name
+from tour.lesson.model import misconceptions
 
 
 class Left(Exception):
-    """The learner typed q, or the input ended."""
+    """The learner typed q, or the input ended; ``place`` is where to go on, None for where the progress says."""
+
+    place: Place | None = None
 
 
-def talk(lesson: Lesson, options: StartOptions) -> int:
-    """Go through the lesson line by line; 0 also when left early. Raises TourError."""
-    connect = connector(options.where, lesson, options.lang, say)
-    player = Player(lesson, options.lang, connect, wanted_device(options.where))
-    pump = Pump(player)
+def walk(journey: Journey, where: Place | None) -> int:
+    """From lesson to lesson, line by line, beginning at the map for None; 0 also when left early. Raises TourError."""
     try:
-        Talk(player, pump).through()
-    except Left:
-        pass
-    finally:
-        player.close()
-    if lesson.after is not None and player.ended:
-        tell(lesson.after.get(options.lang))
-        return talk(load(AFTER_FIRST), next_options(options))
-    tell(t(options.lang, "cli.resume", lesson=lesson.id))
+        here = where or choose(journey)
+        while True:
+            following = visit(journey, here)
+            here = Place(following) if following else choose(journey)
+    except Left as left:
+        there = left.place or journey.resume()
+        tell(t(journey.options.lang, "cli.resume", lesson=place_name(there)))
     return 0
 
 
-def next_options(options: StartOptions) -> StartOptions:
-    """The same options for the lesson after the first minutes."""
-    return StartOptions(AFTER_FIRST, options.where, options.lang, True)
+def choose(journey: Journey) -> Place:
+    """The map, and where to go from it; an empty line is where one was. Raises Left."""
+    lang = journey.options.lang
+    print_map(journey.progress(), lang)
+    there = journey.resume()
+    while True:
+        line = ask(t(lang, "cli.prompt_map", place=place_name(there)))
+        try:
+            return place(line) if line else there
+        except UsageError as error:
+            say(local(lang, f"{error.what} {error.why}"))
+
+
+def visit(journey: Journey, here: Place) -> str:
+    """One lesson from there to its end; returns the lesson to go on with. Raises Left, TourError."""
+    player = journey.player(here, journey.options.lang)
+    if player.notice:
+        say(player.notice)
+    try:
+        Talk(player, Pump(player)).through()
+    except Left as left:
+        left.place = Place(here.lesson, player.index) if player.vary is None else None
+        raise
+    finally:
+        player.close()
+    return _onwards(player)
+
+
+def _onwards(player: Player) -> str:
+    """Say that the lesson is over; the first leads on by itself, others ask."""
+    lang = player.lang
+    if player.lesson.after is not None:
+        tell(player.lesson.after.get(lang))
+    following = course().entry(course().following(player.lesson.id))
+    if following is None:
+        return ""
+    if player.lesson.id != FIRST:
+        try:
+            ask(t(lang, "cli.prompt_next", id=following.id, title=following.title.get(lang)))
+        except Left as left:
+            left.place = Place(following.id)
+            raise
+    return following.id
 
 
 def ask(prompt: str) -> str:
@@ -68,7 +106,7 @@ class Talk:
 
     def through(self) -> None:
         """All steps, from the set-up to the last check."""
-        self.player.open()
+        self.player.begin()
         say(self.player.busy)
         wait_idle(self.player, self.pump)
         check_port(self.player)

@@ -49,7 +49,8 @@ def replay_file(options: ReplayOptions) -> int:
     if options.svg:
         return draw(player, Pump(player), options)
     from tour.cli.options import StartOptions
-    from tour.cli.start import dumb, on_terminal, show
+    from tour.cli.start import draw as draw_screen
+    from tour.cli.start import dumb, on_terminal
 
     if options.plain or dumb():
         return _plain(player, Pump(player))
@@ -58,7 +59,7 @@ def replay_file(options: ReplayOptions) -> int:
     wanted = StartOptions(
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
     )
-    return show(player, wanted)[0]
+    return draw_screen(player, wanted)
 
 
 def _plain(player: Player, pump: Pump) -> int:

@@ -15,7 +15,7 @@ from tour.cli.output import say, tell, tell_bytes
 from tour.cli.teller import Teller
 from tour.errors import CheckFailed, UsageError
 from tour.i18n import Lang, t
-from tour.lesson.model import load
+from tour.lesson.model import Lesson, load
 from tour.trace import events as ev
 from tour.trace.store import Writer
 
@@ -32,9 +32,35 @@ class RunOptions(msgspec.Struct, frozen=True):
     output: str = ""
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """A run that came to its end: ``bad`` of ``total`` checks did not hold. ``where`` it ran: kernel, embedded or
+    replay, on Linux ``kernel`` (a recording: there)."""
+
+    bad: int
+    total: int
+    where: str
+    kernel: str
+
+
 def run(options: RunOptions) -> int:
     """Run the lesson; returns 0 when every check held. Raises TourError."""
     lesson = load(options.lesson)
+    outcome = play(lesson, options)
+    if not options.json and not options.quiet:
+        if lesson.after is not None:
+            tell(lesson.after.get(options.lang))
+        tell(_words(outcome, options.lang) if outcome.bad else t(options.lang, "cli.finished"))
+    if outcome.bad and not options.vary:
+        raise CheckFailed(_words(outcome, options.lang))
+    return 0
+
+
+def _words(outcome: Outcome, lang: Lang) -> str:
+    return t(lang, "cli.failed", count=outcome.bad, all=outcome.total)
+
+
+def play(lesson: Lesson, options: RunOptions) -> Outcome:
+    """Run the lesson to its end. Raises TourError."""
     connect = connector(options.where, lesson, options.lang, say)
     player = Player(lesson, options.lang, connect, wanted_device(options.where))
     pump = Pump(player)
@@ -43,11 +69,21 @@ def run(options: RunOptions) -> int:
     teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None)
     try:
         bad, total = _play(player, pump, teller, options.vary)
+        outcome = Outcome(bad, total, *_ran_on(player))
     finally:
         player.close()
         if writer is not None and (kept := writer.close()) is not None:
             say(t(options.lang, "cli.kept", path=kept))
-    return _verdict(player, bad, total, options)
+    if options.output:
+        say(t(options.lang, "cli.saved", count=len(player.timeline), path=options.output))
+    return outcome
+
+
+def _ran_on(player: Player) -> tuple[str, str]:
+    hello = player.timeline.edge.hello
+    assert hello is not None, "a run that came to its end said who it was"
+    replayed = player.session is not None and player.session.kind == "replay"
+    return "replay" if replayed else hello.device, hello.kernel
 
 
 def _listener(player: Player, options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:
@@ -101,16 +137,3 @@ def _step(player: Player, pump: Pump, teller: Teller) -> int:
     teller.answer()
     teller.explain()
     return teller.checks()
-
-
-def _verdict(player: Player, bad: int, total: int, options: RunOptions) -> int:
-    after = player.lesson.after
-    if not options.json and not options.quiet:
-        if after is not None:
-            tell(after.get(options.lang))
-        tell(t(options.lang, "cli.failed", count=bad, all=total) if bad else t(options.lang, "cli.finished"))
-    if options.output:
-        say(t(options.lang, "cli.saved", count=len(player.timeline), path=options.output))
-    if bad and not player.vary:
-        raise CheckFailed(t(options.lang, "cli.failed", count=bad, all=total))
-    return 0

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Literal, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, get_args
 
-from tour.agent.player import Player
-from tour.cli.connect import connector, wanted_device
+from tour.cli.journey import Journey
 from tour.cli.options import StartOptions
 from tour.cli.output import say
 from tour.errors import UsageError
 from tour.i18n import t
-from tour.lesson.model import load
+from tour.lesson.course import Place, place
 
-FIRST = "0"
+if TYPE_CHECKING:
+    from tour.agent.player import Player
 
 
 def start_lesson(options: StartOptions) -> int:
-    """Open the lesson (the first five minutes without one). Raises TourError."""
-    lesson = load(options.lesson or FIRST)
-    if options.plain or dumb():
-        from tour.cli.plain import talk
+    """Open the course: where it was asked to, else at the first five minutes, later on the map. Raises TourError."""
+    journey = Journey(options)
+    where = place(options.lesson) if options.lesson else journey.begin()
+    try:
+        if options.plain or dumb():
+            from tour.cli.plain import walk
 
-        return talk(lesson, options)
-    if not on_terminal():
-        raise UsageError(t(options.lang, "cli.not_tty", lesson=lesson.id))
-    following = lesson.id
-    while following:
-        lesson = load(following)
-        connect = connector(options.where, lesson, options.lang, say)
-        code, following = show(Player(lesson, options.lang, connect, wanted_device(options.where)), options)
-    return code
+            return walk(journey, where)
+        if not on_terminal():
+            raise UsageError(t(options.lang, "cli.not_tty", lesson=where.lesson if where else "8"))
+        return show(journey, where)
+    finally:
+        journey.close()
+        if words := journey.trouble(options.lang):
+            say(words)
 
 
 def on_terminal() -> bool:
@@ -44,20 +46,29 @@ def dumb() -> bool:
     return os.environ.get("TERM", "") in ("dumb", "")
 
 
-def show(player: Player, options: StartOptions) -> tuple[int, str]:
-    """Hand the player to the screen; returns its exit code and the lesson to go on with, if any.
+def show(journey: Journey, where: Place | None) -> int:
+    """The screen, at ``where`` or (None) on the map; returns its exit code."""
+    player = journey.player(where, journey.options.lang) if where else None
+    return draw(player, journey.options, journey)
+
+
+def draw(player: Player | None, options: StartOptions, journey: Journey | None = None) -> int:
+    """Hand the player to the screen, with the course around it or alone; returns the exit code.
 
     The agent builds its set-up while the screen is still being imported.
     """
     try:
-        player.open()
+        if player is not None:
+            player.begin()
         from tour.tui.app import run_tui
-        from tour.tui.options import options as screen_options
+        from tour.tui.options import options as chosen
 
         motion = False if options.no_motion else None
-        return run_tui(player, screen_options(options.theme, wanted_glyphs(options.glyphs), motion))
+        looks = chosen(options.theme, wanted_glyphs(options.glyphs), motion)
+        return run_tui(player, replace(looks, lang=options.lang), journey)
     finally:
-        player.close()
+        if player is not None:
+            player.close()
 
 
 def wanted_glyphs(text: str) -> Literal["auto", "unicode", "ascii"]:

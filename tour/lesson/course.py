@@ -92,6 +92,11 @@ def place(text: str) -> Place:
     raise UsageError(f"Lesson {lesson.id} has no step '{step}'.", f"It has {', '.join(lesson.step_ids)}.")
 
 
+def place_name(where: Place) -> str:
+    """``8``, or ``8:publish`` in the middle of it: what ``place`` reads."""
+    return f"{where.lesson}:{load(where.lesson).step_ids[where.step]}" if where.step else where.lesson
+
+
 def resume(progress: Progress) -> Place:
     """Where to go on: in the lesson worked at last, or, when that is done, in the next one that is not."""
     last = progress.latest()

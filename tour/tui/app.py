@@ -14,23 +14,28 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tour.agent.session import Item
-from tour.errors import AgentLost
+from tour.errors import AgentLost, TourError
 from tour.i18n import t
+from tour.lesson.course import Place, at_position
 from tour.tui.first import staged
+from tour.tui.home import HomeScreen
 from tour.tui.inbox import Inbox
+from tour.tui.keys import HOME_KEYS, KEYS
 from tour.tui.leaving import crash_words, resume_words
 from tour.tui.options import Options
+from tour.tui.page import Page
 from tour.tui.palette import CSS, commands, filters, textual_theme
-from tour.tui.ports import PlayerLike
+from tour.tui.ports import Journey, PlayerLike
 from tour.tui.screen import LessonScreen
 from tour.view.screen import compose
 from tour.view.themes import THEMES, Theme
 
 
-class TourApp(App[str]):
-    """Runs one player on the terminal; returns the id of the lesson to go on with, or ''.
+class TourApp(App[None]):
+    """The map and the lessons, one ``page`` at a time; without a ``journey`` one lesson alone.
 
-    The agent's reader thread only ever reaches ``_inbox``; players and widgets belong to the screen's thread.
+    An agent's reader thread only ever reaches the inbox of its own visit; players and widgets belong to the screen's
+    thread.
     """
 
     ENABLE_COMMAND_PALETTE = True
@@ -41,36 +46,60 @@ class TourApp(App[str]):
     class Arrived(Message):
         """Something waits in the inbox."""
 
-    def __init__(self, player: PlayerLike, options: Options) -> None:
+    def __init__(self, player: PlayerLike | None, options: Options, journey: Journey | None = None) -> None:
         super().__init__()
+        self.journey = journey
         self.player = player
-        self.lesson = LessonScreen(player, options, compose)
-        self._inbox: Inbox[Item] = Inbox(lambda: self.post_message(self.Arrived()))
-        self._use_theme(THEMES[options.theme])
+        self.lesson: LessonScreen | None = None
+        self.home: HomeScreen | None = None
         self.failure: BaseException | None = None
+        self._inbox: Inbox[Item] = Inbox(lambda: None)
+        self._use_theme(THEMES[options.theme])
+        self.page: Page = self._visit(player, options) if player is not None else self._map(options)
+
+    def _visit(self, player: PlayerLike, options: Options) -> LessonScreen:
+        """The screen of a player, which is listened to as soon as the screen is there."""
+        self.player = player
+        self.lesson = LessonScreen(player, options, compose, in_course=self.journey is not None)
+        self._inbox = Inbox(lambda: self.post_message(self.Arrived()))
+        return self.lesson
+
+    def _map(self, options: Options) -> HomeScreen:
+        """The screen of the map, made once."""
+        assert self.journey is not None, "only a journey has a map"
+        if self.home is None:
+            self.home = HomeScreen(self.journey, options)
+            self.install_screen(self.home, "home")
+        return self.home
 
     def _use_theme(self, theme: Theme) -> None:
         self.no_color = theme.mono
         self._filters = filters(self._filters, theme)
 
     def get_default_screen(self) -> Screen[Any]:
-        """The lesson."""
-        return self.lesson
+        """Where it begins."""
+        return self.page
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: our keys, in the learner's language."""
-        return commands(self.lesson.lang, self._run_command)
+        return commands(self.page.lang, HOME_KEYS if self.page is self.home else KEYS, self._run_command)
 
     def _run_command(self, action: str) -> None:
-        self.call_later(self.lesson.run_action, action)
+        self.call_later(self.page.run_action, action)
 
     def on_mount(self) -> None:
         """Begin to listen. All that is loaded by now stays: the collector need not walk it between key and frame."""
         gc.freeze()
-        self.player.listen(self._inbox.put)
+        self._listen()
+
+    def _listen(self) -> None:
+        if self.player is not None:
+            self.player.listen(self._inbox.put)
 
     def on_tour_app_arrived(self) -> None:
         """Give the player what came from the agent, in order."""
+        if self.player is None or self.lesson is None:
+            return
         for item in self._inbox.take():
             known = self.player.error
             self.player.hear(item)
@@ -78,22 +107,61 @@ class TourApp(App[str]):
                 self.lesson.trouble(self.player.error)
         self.lesson.show_soon()
 
+    # from place to place
+
+    def on_page_go(self, message: Page.Go) -> None:
+        """To a lesson, or to the map; the lesson behind is over, its agent too."""
+        options = self.page.options
+        self.close_player()
+        if message.place is None:
+            self._to_map(options)
+            return
+        try:
+            self._to_lesson(message.place, options)
+        except TourError as error:
+            self._to_map(options, message.place)
+            self._map(options).trouble(error)
+
+    def _to_lesson(self, place: Place, options: Options) -> None:
+        assert self.journey is not None, "only a journey leads elsewhere"
+        where = place if place.step else at_position(place.lesson, self.journey.progress())
+        player = self.journey.player(where, options.lang)
+        player.begin()
+        self._turn_to(self._visit(staged(player), options))
+        self._listen()
+
+    def _to_map(self, options: Options, at: Place | None = None) -> None:
+        home = self._map(options)
+        home.come_back(options, at)
+        self._turn_to(home)
+
+    def _turn_to(self, page: Page) -> None:
+        if page is not self.page:
+            self.page = page
+            self.switch_screen(page)
+
+    def close_player(self) -> None:
+        """End the agent of the lesson that is open."""
+        player, self.player = self.player, None
+        if player is not None:
+            player.close()
+
     def action_command_palette(self) -> None:
         """Every key by its words."""
         if isinstance(self.screen, CommandPalette):
             return
-        theme = textual_theme(THEMES[self.lesson.theme_name])
+        theme = textual_theme(THEMES[self.page.theme_name])
         self.register_theme(theme)
         self.theme = theme.name  # only now: restyling all of Textual costs more than a frame, and only this shows it
-        self.push_screen(CommandPalette(placeholder=t(self.lesson.lang, "tui.palette")))
+        self.push_screen(CommandPalette(placeholder=t(self.page.lang, "tui.palette")))
 
-    def on_lesson_screen_themed(self, message: LessonScreen.Themed) -> None:
+    def on_page_themed(self, message: Page.Themed) -> None:
         """Textual's own parts follow the canvas."""
         self._use_theme(message.theme)
 
-    def on_lesson_screen_leave(self, message: LessonScreen.Leave) -> None:
+    def on_page_leave(self, message: Page.Leave) -> None:
         """Out."""
-        self.exit(message.next_lesson, message.code)
+        self.exit(None, message.code)
 
     def _handle_exception(self, error: Exception) -> None:
         """A defect of ours: leave the screen; ``run_tui`` says it in one sentence (Textual would print a traceback
@@ -103,22 +171,22 @@ class TourApp(App[str]):
         self._exit_renderables.clear()
 
 
-def run_tui(player: PlayerLike, options: Options) -> tuple[int, str]:
-    """Run a player on this terminal until the person leaves.
+def run_tui(player: PlayerLike | None, options: Options, journey: Journey | None = None) -> int:
+    """Run a player, or (None) the journey's map, on this terminal until the person leaves.
 
-    Returns the exit code (0, 130 after Ctrl-C, 4 after a defect of ours, told on stderr) and the id of the lesson to
-    go on with.
+    Returns the exit code: 0, 130 after Ctrl-C, 4 after a defect of ours, told on stderr.
     """
-    player = staged(player)
-    app = TourApp(player, options)
+    app = TourApp(staged(player) if player is not None else None, options, journey)
     try:
-        following = app.run() or ""
+        app.run()
     except Exception as error:  # noqa: BLE001 - the last net: nobody should meet a traceback
         app.failure = error
-    moment = player.moment()
+    lang = app.page.lang
     if app.failure is not None:
-        print(crash_words(app.failure, moment.lang), file=sys.stderr)
-        return AgentLost.exit_code, ""
-    if not following:
-        print(resume_words(moment))
-    return app.return_code or 0, following
+        print(crash_words(app.failure, lang), file=sys.stderr)
+        code = AgentLost.exit_code
+    else:
+        print(resume_words(app.player.moment() if app.player is not None else None, lang))
+        code = app.return_code or 0
+    app.close_player()
+    return code

@@ -1,15 +1,20 @@
-"""The cards a lesson can put on the table: help, forks, an error, more to read, what comes after the first minutes."""
+"""The cards a lesson can put on the table: help, forks, an error, more to read, what comes after it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tour.agent.probes import Finding
 from tour.errors import TourError
 from tour.i18n import Lang, local, t
+from tour.lesson.course import FIRST, course
 from tour.lesson.moment import Moment
 from tour.tui.card import Card, Option
-from tour.tui.keys import KEYS
+from tour.tui.keys import HOME_KEYS, KEYS
 
 PLAIN_FORK = "plain"
-NEXT_LESSON = "8"
+MAP = "map"
+LEAVE = "leave"
 
 
 def help_card(lang: Lang, panel: str) -> Card:
@@ -20,6 +25,27 @@ def help_card(lang: Lang, panel: str) -> Card:
     )  # fmt: skip
     title = t(lang, "tui.help.title", panel=t(lang, f"panel.{panel}"))
     return Card("help", title, lines, foot=t(lang, "tui.help.foot"))
+
+
+def home_help_card(lang: Lang) -> Card:
+    """What is on the map, then every key."""
+    keys = tuple(f"{key.display:<10} {key.words(lang)}" for key in HOME_KEYS if key.listed)
+    lines = (t(lang, "tui.help.home"), "", f"{t(lang, 'tui.help.keys')}:", *keys)
+    return Card("help", t(lang, "tui.help.home_title"), lines, foot=t(lang, "tui.close.foot"))
+
+
+def machine_card(lang: Lang, findings: Iterable[Finding] | None) -> Card:
+    """What this machine can do, and for what it lacks: what that costs, and what mends it."""
+    lines: list[str] = []
+    for one in findings or ():
+        mark = "[x]" if one.ok else "[ ]"
+        name = t(lang, f"doctor.name.{one.name}")
+        lines.append(f"{mark} {t(lang, 'doctor.line', name=name, words=one.words(lang))}")
+        if not one.ok:
+            lines.append(f"    {one.cost(lang)}")
+            lines += [f"    {t(lang, 'cli.mend', fix=local(lang, one.fix))}"] if one.fix else []
+    words = tuple(lines) or (t(lang, "view.home.looking"),)
+    return Card("machine", t(lang, "view.home.machine"), words, foot=t(lang, "tui.close.foot"))
 
 
 def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
@@ -50,10 +76,15 @@ def more_card(moment: Moment) -> Card:
     )
 
 
-def after_first_minutes(moment: Moment) -> Card:
-    """The model in one line, then where to go."""
+def end_card(moment: Moment) -> Card:
+    """What a lesson was about, then where to go: the next lesson, the map, out."""
     lang = moment.lang
-    go = Option(NEXT_LESSON, t(lang, "tui.first.go"), t(lang, "tui.first.go.text"))
-    leave = Option("leave", t(lang, "tui.first.leave"))
-    title, foot = t(lang, "tui.first.title"), t(lang, "tui.first.foot")
-    return Card("first", title, (moment.text,), (go, leave), foot, style="title")
+    following = course().entry(course().following(moment.lesson))
+    go = []
+    if following is not None:
+        title = t(lang, "tui.end.go", id=following.id, title=following.title.get(lang))
+        go.append(Option(following.id, title, t(lang, "tui.first.go.text") if moment.lesson == FIRST else ""))
+    options = (*go, Option(MAP, t(lang, "tui.end.map")), Option(LEAVE, t(lang, "tui.first.leave")))
+    title = t(lang, "tui.first.title") if moment.lesson == FIRST else t(lang, "tui.end.title", title=moment.title)
+    words = moment.text if moment.lesson == FIRST else t(lang, "tui.end.words")
+    return Card("end", title, (words,), options, t(lang, "tui.first.foot"), style="title")

@@ -10,11 +10,10 @@ from tour.agent.player import Player
 from tour.agent.session import Item, Session
 from tour.errors import TourError
 from tour.i18n import Lang, t
+from tour.lesson.course import FIRST
 from tour.lesson.moment import Moment
 from tour.trace.timeline import Timeline
 from tour.tui.ports import PlayerLike
-
-LESSON = "0"
 
 
 class FirstMinutes:
@@ -103,6 +102,10 @@ class FirstMinutes:
         """A new agent at the present step."""
         self.player.restart()
 
+    def close(self) -> None:
+        """End the agent."""
+        self.player.close()
+
     def set_lang(self, lang: Lang) -> None:
         """Change the language."""
         self.player.set_lang(lang)
@@ -110,4 +113,4 @@ class FirstMinutes:
 
 def staged(player: PlayerLike) -> PlayerLike:
     """The player as its lesson is to be driven."""
-    return FirstMinutes(player) if isinstance(player, Player) and player.lesson.id == LESSON else player
+    return FirstMinutes(player) if isinstance(player, Player) and player.lesson.id == FIRST else player

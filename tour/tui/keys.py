@@ -37,8 +37,8 @@ _NAMES = {
 KEYS: tuple[Key, ...] = (
     Key("do", "enter", "do"),
     *(Key(f"answer{number}", str(number), f"answer({number - 1})", listed=False) for number in range(1, 7)),
-    Key("back", "left,h,p,pageup", "back"),
-    Key("forward", "right,l,n,pagedown", "forward"),
+    Key("back", "left,p,pageup", "back"),
+    Key("forward", "right,n,pagedown", "forward"),
     Key("first", "home", "first"),
     Key("live", "end", "live"),
     Key("panel", "tab", "panel(1)"),
@@ -52,6 +52,7 @@ KEYS: tuple[Key, ...] = (
     Key("restart", "r", "restart"),
     Key("more", "d", "more"),
     Key("copy", "y", "copy"),
+    Key("home", "h", "home"),
     Key("language", "L", "language"),
     Key("theme", "t", "theme"),
     Key("motion", "m", "motion"),
@@ -62,6 +63,23 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def bindings() -> list[Binding]:
+HOME_KEYS: tuple[Key, ...] = (
+    Key("open", "enter", "open"),
+    Key("lesson_up", "up,k", "move(-1)"),
+    Key("lesson_down", "down,j", "move(1)"),
+    Key("step_back", "left", "step(-1)"),
+    Key("step_on", "right", "step(1)"),
+    Key("page_up", "pageup", "move(-8)", listed=False),
+    Key("page_down", "pagedown", "move(8)", listed=False),
+    Key("top", "home", "move(-99)", listed=False),
+    Key("bottom", "end", "move(99)", listed=False),
+    Key("search", "slash", "search"),
+    Key("machine", "d", "machine"),
+    *(key for key in KEYS if key.id in ("language", "theme", "motion", "help", "close", "quit", "interrupt")),
+)
+"""The keys of the map."""
+
+
+def bindings(keys: tuple[Key, ...] = KEYS) -> list[Binding]:
     """Textual's bindings for all of them; the canvas draws its own footer, so none is shown."""
-    return [Binding(key.keys, key.action, key.id, show=False, id=key.id) for key in KEYS]
+    return [Binding(key.keys, key.action, key.id, show=False, id=key.id) for key in keys]

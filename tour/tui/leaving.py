@@ -11,9 +11,12 @@ from tour.i18n import Lang, t
 from tour.lesson.moment import Moment
 
 
-def resume_words(moment: Moment) -> str:
-    """How to come back to this lesson."""
-    return t(moment.lang, "tui.resume", lesson=moment.lesson)
+def resume_words(moment: Moment | None, lang: Lang) -> str:
+    """How to come back to where one was: a step of a lesson, or (None) the map."""
+    if moment is None:
+        return t(lang, "tui.resume_map")
+    place = f"{moment.lesson}:{moment.step}" if moment.step_index and not moment.ended else moment.lesson
+    return t(moment.lang, "tui.resume", lesson=place)
 
 
 def crash_words(error: BaseException, lang: Lang) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tour.errors import UsageError
+from tour.i18n import Lang
 from tour.tui.glyphs import Glyphs, Wanted, choose
 from tour.view.themes import THEMES
 
@@ -14,11 +15,12 @@ from tour.view.themes import THEMES
 @dataclass(frozen=True)
 class Options:
     """``theme`` is a name of ``tour.view.themes``; ``motion`` whether things are seen on their way; ``glyphs``
-    what the lines are drawn with."""
+    what the lines are drawn with; ``lang`` the language to begin in where no lesson says it."""
 
     theme: str = "dark"
     glyphs: Glyphs = "unicode"
     motion: bool = True
+    lang: Lang = "en"
 
 
 def options(

@@ -10,7 +10,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme as TextualTheme
 
 from tour.i18n import Lang
-from tour.tui.keys import KEYS
+from tour.tui.keys import Key
 from tour.view.themes import Theme
 
 CSS = "SearchIcon { display: none; }"
@@ -51,9 +51,9 @@ def filters(present: list[LineFilter], theme: Theme) -> list[LineFilter]:
     return [*kept, NoColor()] if theme.mono else kept
 
 
-def commands(lang: Lang, run: Callable[[str], object]) -> Iterator[SystemCommand]:
+def commands(lang: Lang, keys: tuple[Key, ...], run: Callable[[str], object]) -> Iterator[SystemCommand]:
     """Every key as a command of the palette; ``run`` is given the action."""
-    for key in KEYS:
+    for key in keys:
         if key.listed:
             words = key.words(lang)
             yield SystemCommand(words[:1].upper() + words[1:], key.display, partial(run, key.action))

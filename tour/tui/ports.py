@@ -1,14 +1,18 @@
-"""What the screen asks of a lesson; ``tour.agent.player`` provides it."""
+"""What the screen asks of a lesson (``tour.agent.player`` provides it) and of the course around it (``tour.cli``)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
+from tour.agent.player import Player
+from tour.agent.probes import Finding
 from tour.agent.session import Item, Session
 from tour.errors import TourError
 from tour.i18n import Lang
+from tour.lesson.course import Place
 from tour.lesson.moment import Moment
+from tour.lesson.progress import Progress
 from tour.trace.timeline import Timeline
 
 
@@ -62,3 +66,25 @@ class PlayerLike(Protocol):
 
     def hear(self, item: Item) -> None:
         """One thing the agent said."""
+
+    def close(self) -> None:
+        """End the agent, if there is one."""
+
+
+class Journey(Protocol):
+    """A learner's way through the course."""
+
+    def player(self, place: Place, lang: Lang) -> Player:
+        """A player of that lesson, to be begun. Raises TourError."""
+
+    def progress(self) -> Progress:
+        """How far the learner has come."""
+
+    def trouble(self, lang: Lang) -> str:
+        """What keeps progress from being kept, '' when nothing does."""
+
+    def resume(self) -> Place:
+        """Where to go on."""
+
+    def findings(self) -> list[Finding]:
+        """What this machine can do; takes a moment, on any thread."""

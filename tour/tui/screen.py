@@ -7,26 +7,24 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.binding import Binding
-from textual.message import Message
 from textual.timer import Timer
 
 from tour.errors import TourError
 from tour.i18n import t
+from tour.lesson.course import FIRST, Place
 from tour.tui import cards
-from tour.tui.first import LESSON
 from tour.tui.keys import bindings
 from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
+from tour.tui.sheet import Sheet
 from tour.tui.showing import Showing
-from tour.tui.stage import Compose, Stage
-from tour.view.themes import THEMES, Theme
+from tour.tui.stage import Compose
 from tour.view.ui import PANELS
 
 PLAY_SECONDS = 1.2
 """Pause between two events while playing, at speed 1."""
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
-INTERRUPTED = 130
 
 
 class LessonScreen(Showing):
@@ -34,23 +32,9 @@ class LessonScreen(Showing):
 
     BINDINGS: ClassVar[list[Binding]] = bindings()  # type: ignore[assignment]
 
-    class Leave(Message):
-        """The person wants out with an exit code; ``next_lesson`` is where to, if anywhere."""
-
-        def __init__(self, next_lesson: str = "", code: int = 0) -> None:
-            super().__init__()
-            self.next_lesson = next_lesson
-            self.code = code
-
-    class Themed(Message):
-        """Another theme was chosen."""
-
-        def __init__(self, theme: Theme) -> None:
-            super().__init__()
-            self.theme = theme
-
-    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
+    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False) -> None:
         super().__init__(player, options, compose_view)
+        self.in_course = in_course
         self._offered = False
         self._playing: Timer | None = None
 
@@ -80,7 +64,7 @@ class LessonScreen(Showing):
         elif self.player.error is not None:
             self.put_card(self.deal("error"))
         elif self._over:
-            self.put_card(self.deal("first"))
+            self.put_card(self.deal("end"))
         else:
             self._step(self.player.enter)
 
@@ -100,8 +84,15 @@ class LessonScreen(Showing):
             self.show()
         elif card.id == "fork":
             self.fork(option)
-        elif card.id == "first":
-            self.post_message(self.Leave(option if option == cards.NEXT_LESSON else ""))
+        elif card.id == "end":
+            self._end(option)
+
+    def _end(self, option: str) -> None:
+        """Take what a lesson's end offers: the next lesson (its id), the map, or leaving."""
+        if option == cards.LEAVE:
+            self.action_leave()
+        else:
+            self.post_message(self.Go(None if option == cards.MAP else Place(option)))
 
     def fork(self, vary: str) -> None:
         """Begin anew from here with a variant."""
@@ -199,10 +190,6 @@ class LessonScreen(Showing):
         closing = self.card is not None and self.card.id == "help"
         self.put_card(None if closing else self.deal("help"))
 
-    def action_close(self) -> None:
-        """Take the card away."""
-        self.put_card(None)
-
     def action_copy(self) -> None:
         """The panel in front as text, to the clipboard (OSC 52)."""
         from tour.tui.copying import panel_text
@@ -216,31 +203,16 @@ class LessonScreen(Showing):
         self.card = self.deal(self.card.id) if self.card is not None else None
         self._step(lambda: None, moving=False)
 
-    def action_theme(self) -> None:
-        """The next theme."""
-        names = list(THEMES)
-        self.theme_name = names[(names.index(self.theme_name) + 1) % len(names)]
-        theme = THEMES[self.theme_name]
-        self.stage.set_theme(theme)
-        self.post_message(self.Themed(theme))
-        self.tell("tui.theme.now", name=t(self.lang, f"tui.theme.{self.theme_name}"))
-
-    def action_motion(self) -> None:
-        """Motion on or off."""
-        self.motion = not self.motion
-        self.tell("tui.motion.on" if self.motion else "tui.motion.off")
-
-    def action_leave(self) -> None:
-        """Leave the program."""
-        self.post_message(self.Leave())
-
-    def action_interrupt(self) -> None:
-        """Ctrl-C: leave with the exit code that means it."""
-        self.post_message(self.Leave(code=INTERRUPTED))
+    def action_home(self) -> None:
+        """To the map of the course."""
+        if self.in_course:
+            self.post_message(self.Go(None))
+        else:
+            self.tell("view.home.no_map")
 
     # the mouse
 
-    def on_stage_pointed(self, message: Stage.Pointed) -> None:
+    def on_sheet_pointed(self, message: Sheet.Pointed) -> None:
         """A target of the canvas was clicked."""
         name, _, value = message.action.partition(":")
         act = _POINTED.get(name)
@@ -248,14 +220,14 @@ class LessonScreen(Showing):
             act(self, value)
 
     def on_stage_painted(self) -> None:
-        """Nothing is on its way any more: the first minutes end with a choice."""
+        """Nothing is on its way any more: a lesson ends with a choice of where to go on."""
         if self._over and not self._offered:
             self._offered = True
-            self.put_card(self.deal("first"))
+            self.put_card(self.deal("end"))
 
     @property
     def _over(self) -> bool:
-        return self.moment.lesson == LESSON and self.moment.ended
+        return self.moment.ended and (self.in_course or self.moment.lesson == FIRST)
 
 
 def _spot(screen: LessonScreen, field: str) -> None:

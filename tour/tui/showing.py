@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.timer import Timer
 
 from tour.errors import TourError
@@ -13,6 +12,7 @@ from tour.lesson.moment import Moment
 from tour.tui import cards
 from tour.tui.card import Card
 from tour.tui.options import Options
+from tour.tui.page import Page
 from tour.tui.ports import PlayerLike
 from tour.tui.reel import scenes
 from tour.tui.stage import Compose, Stage
@@ -24,17 +24,12 @@ PAINT_SECONDS = 0.05
 """Bursts of events are painted at most this often; the last state is always painted."""
 
 
-class Showing(Screen[None]):
+class Showing(Page):
     """Draws one player. All its methods run on the screen's own thread."""
 
-    AUTO_FOCUS = "Stage"
-
     def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
-        super().__init__()
+        super().__init__(options)
         self.player = player
-        self.motion = options.motion
-        self.theme_name = options.theme
-        self.card: Card | None = None
         self.notice = ""
         self._shown = player.moment()
         self._later: Timer | None = None
@@ -43,6 +38,11 @@ class Showing(Screen[None]):
     def compose(self) -> ComposeResult:
         """One widget."""
         yield self.stage
+
+    @property
+    def sheet(self) -> Stage:
+        """The widget."""
+        return self.stage
 
     @property
     def moment(self) -> Moment:
@@ -114,7 +114,7 @@ class Showing(Screen[None]):
         if kind == "fork":
             session = self.player.session
             return cards.fork_card(moment, recorded=session is not None and session.kind == "replay")
-        return {"more": cards.more_card, "first": cards.after_first_minutes}[kind](moment)
+        return {"more": cards.more_card, "end": cards.end_card}[kind](moment)
 
     def trouble(self, error: TourError) -> None:
         """Say what went wrong; all that was seen stays."""

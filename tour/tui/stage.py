@@ -1,24 +1,18 @@
-"""The one widget that shows a lesson: a canvas, repainted row by row where it changed, and what moves over it."""
+"""The one widget that shows a lesson: its canvas, and what moves over it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
 
-from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from tour.lesson.moment import Moment
-from tour.tui import card as cards
-from tour.tui.card import Card
 from tour.tui.film import Film, Shot
 from tour.tui.motion import Travel, where
-from tour.tui.paint import Painter
+from tour.tui.sheet import Sheet
 from tour.view.canvas import Canvas
 from tour.view.themes import Theme
 from tour.view.ui import Ui
@@ -32,39 +26,20 @@ Glyph = tuple[int, int, str, str]
 Compose = Callable[[Moment, Ui, int, int], Canvas]
 
 
-class Stage(Widget, can_focus=True):
+class Stage(Sheet):
     """Draws moments. ``show`` draws one at once, ``play`` after its travels have been seen."""
-
-    DEFAULT_CSS = "Stage { width: 100%; height: 100%; background: transparent; }"
-
-    class Pointed(Message):
-        """A mouse target was clicked; ``action`` is ``Hit.action``."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
 
     class Painted(Message):
         """A moment is complete on the screen: nothing is on its way any more."""
 
-    ALLOW_SELECT: ClassVar[bool] = False
-
     def __init__(self, compose: Compose, theme: Theme, moment: Moment, ui: Ui) -> None:
-        super().__init__(id="stage")
+        super().__init__(theme)
         self._compose_canvas = compose
-        self._painter = Painter(theme)
         self.moment = moment
         self.ui = ui
-        self.card: Card | None = None
-        self.canvas = Canvas(0, 0)
         self.film: Film[Moment] = Film()
-        self._strips: list[Strip] = []
         self._glyph: Glyph | None = None
         self._timer: Timer | None = None
-
-    def set_theme(self, theme: Theme) -> None:
-        """Other colours from the next drawing on."""
-        self._painter = Painter(theme)
 
     def show(self, moment: Moment | None = None, ui: Ui | None = None) -> None:
         """Draw at once, with ``card`` on top; whatever was on its way has arrived."""
@@ -90,19 +65,7 @@ class Stage(Widget, can_focus=True):
         width, height = self.size
         if not width or not height:
             return
-        self.canvas = self._compose_canvas(moment, ui, width, height)
-        if self.card is not None:
-            cards.draw(self.card, self.canvas)
-        before, self._strips = self._strips, self._painter.rows(self.canvas)
-        if len(before) != height:
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
-        self._refresh_rows(changed)
-
-    def _refresh_rows(self, rows: list[int]) -> None:
-        if rows:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+        self.paint(self._compose_canvas(moment, ui, width, height))
 
     def _advance(self) -> None:
         now = time.monotonic()
@@ -130,7 +93,7 @@ class Stage(Widget, can_focus=True):
             return
         touched = {place[1] for place in (self._glyph, glyph) if place}
         self._glyph = glyph
-        self._refresh_rows(sorted(touched))
+        self.refresh_rows(sorted(touched))
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -140,20 +103,12 @@ class Stage(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for row ``y``."""
-        if y >= len(self._strips):
-            return Strip.blank(self.size.width, self._painter.style("text"))
-        strip = self._strips[y]
+        strip = super().render_line(y)
         if self._glyph and self._glyph[1] == y:
             x, _, text, style = self._glyph
-            strip = self._painter.stamp(strip, x, text, f"{style}+now")
+            strip = self.painter.stamp(strip, x, text, f"{style}+now")
         return strip
 
-    def on_resize(self) -> None:
+    def redraw(self) -> None:
         """Draw for the new size."""
-        self._strips = []
         self.show()
-
-    def on_click(self, event: events.Click) -> None:
-        """Say which target was meant."""
-        if action := self.canvas.action_at(event.x, event.y):
-            self.post_message(self.Pointed(action))

@@ -18,7 +18,7 @@ UNICODE_LINES = {
     UP | DOWN | LEFT: "┤", DOWN | LEFT | RIGHT: "┬", UP | LEFT | RIGHT: "┴", UP | DOWN | LEFT | RIGHT: "┼",
 }  # fmt: skip
 ASCII_LINES = {bits: "|" if not bits & 12 else "-" if not bits & 3 else "+" for bits in UNICODE_LINES}
-ASCII_GLYPHS = {"●": "*", "←": "<", "→": ">", "…": ".", **{
+ASCII_GLYPHS = {"●": "*", "←": "<", "→": ">", "↑": "^", "↓": "v", "…": ".", **{
     glyph: ASCII_LINES[bits] for bits, glyph in UNICODE_LINES.items() if bits
 }}  # fmt: skip
 
