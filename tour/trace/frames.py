@@ -129,6 +129,17 @@ def ipv4(src: str, dst: str, proto: int, payload: bytes, *, ident: int = 0, ttl:
     return _IP.pack(*parts) + payload
 
 
+def unnumbered(frame: bytes) -> bytes:
+    """The frame without the number its sender's stack gave it: IPv4's identification, and the checksum over it, are 0.
+
+    Linux draws that of an ICMP reply from a counter that begins at random (__ip_select_ident(), net/ipv4/route.c@6.1).
+    """
+    if len(frame) < _ETH.size + _IP.size or _ethertype(frame) != ETH_P_IP:
+        return frame
+    at = _ETH.size
+    return frame[: at + 4] + bytes(2) + frame[at + 6 : at + 10] + bytes(2) + frame[at + 12 :]
+
+
 def echo(packet: Echo) -> bytes:
     """The Ethernet frame of an ICMP echo, all checksums right."""
     head = _ICMP.pack(packet.kind, 0, 0, packet.ident, packet.seq)
