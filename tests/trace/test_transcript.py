@@ -35,6 +35,10 @@ def test_what_a_real_run_comes_to() -> None:
     assert "VHOST_NET_SET_BACKEND(index 1, fd port) = 0" in found.calls
     assert any("desc gpa 0x1000" in call for call in found.calls if "VRING_ADDR(index 1" in call)
     assert sum(len(data) // 2 for _, data in found.written["rx"]) == 54
+    assert found.worker == ("kthread",)
+    assert [call for call in found.calls if "returned" in call] == [
+        "VHOST_GET_FEATURES() = 0 returned features 13908344832"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +82,10 @@ def test_addresses_and_descriptors_of_the_process_do_not_count() -> None:
         (payload(ev.Snapshot, used=[[0, 3, 54]]), "used"),
         (payload(ev.Snapshot, used=[[0, 0, 55]]), "used"),
         (payload(ev.Ioctl, result=-1, errno="EFAULT"), "calls"),
+        (payload(ev.Ioctl, out={"features": 1}), "calls"),
+        (payload(ev.Worker, form="thread"), "worker"),
     ],
-    ids=["bytes", "direction", "head", "length", "errno"],
+    ids=["bytes", "direction", "head", "length", "errno", "returned", "worker"],
 )
 def test_what_must_be_equal_counts(change: Callable[[ev.Event], ev.Event], where: str) -> None:
     assert [line.partition(":")[0] for line in changed(change)] and any(

@@ -14,12 +14,13 @@ from tour.agent.session import Item
 from tour.dev.finding import Finding, line_of
 from tour.errors import TimedOut, TourError
 from tour.i18n import Lang
+from tour.lesson.differences import EMBEDDED, unlike
 from tour.lesson.model import Check, Lesson, LessonError, Predict
 from tour.lesson.prediction import Prediction, right_choice
 from tour.trace import events as ev
 from tour.trace import paths, store
 from tour.trace.state import State
-from tour.trace.transcript import differences, transcript
+from tour.trace.transcript import transcript
 from tour.view.panels.rows import text_rows
 from tour.view.screen import MIN_HEIGHT, MIN_WIDTH, compose
 from tour.view.ui import Ui
@@ -190,7 +191,7 @@ def _outdated(recorded: list[ev.Event], lesson: Lesson, run: Run) -> list[str]:
     wanted = [(step.id, check.id, check.expr) for step in lesson.step for check in step.check]
     found += [f"check {step} {name}: {expr}" for step, name, expr in noted if (step, name, expr) not in wanted]
     found += [f"check {step} {name}: {expr}" for step, name, expr in wanted if (step, name, expr) not in noted]
-    return found + differences(transcript(recorded), transcript(run.events))
+    return found + unlike(lesson.id, transcript(recorded), transcript(run.events), EMBEDDED)
 
 
 def runs_of(lesson: Lesson) -> list[Run]:
