@@ -44,8 +44,9 @@ class Teller:
             kind = "replay" if player.session and player.session.kind == "replay" else hello.device
             self.say(f"where_{kind}", kernel=hello.kernel, device=hello.device, started=hello.started)
             self._why_not(hello.why_not_kernel)
-        self.say("peer_real" if player.timeline.edge.peer.real else "peer_ours")
-        self._why_not(hello.why_not_tap if hello is not None else "")
+        if hello is None or hello.net != "none":
+            self.say("peer_real" if player.timeline.edge.peer.real else "peer_ours")
+            self._why_not(hello.why_not_tap if hello is not None else "")
         self.out("")
 
     def _why_not(self, text: str) -> None:

@@ -99,15 +99,15 @@ class VhostDevice(OptionalCalls, ABC):
     def set_owner(self) -> None:
         """Become the owner: the worker appears and borrows this address space. EBUSY when owned.
 
-        What /proc shows that it did not show before is told as well, and then the worker's state.
+        The worker's state and what /proc shows that it did not show before are told as well.
         """
         before = threads_now()
         self._call("VHOST_SET_OWNER", {}, b"", self._set_owner)
         seen = compare(before, threads_now())
-        self.recorder.emit(seen, actor="device", source="observer")
         self._worker_seen(find_new(seen))
         if self.worker:
             self.recorder.emit(self.worker.rest(), actor="device", source="observer")
+        self.recorder.emit(seen, actor="device", source="observer")
 
     def _worker_seen(self, worker: WorkerThread | None) -> None:
         """``worker`` appeared with set_owner, None where /proc shows none."""

@@ -64,6 +64,8 @@ def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
 _LOGGED = (ev.Syscall, ev.Ioctl, ev.Translated, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
 _SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.Private)
 
+GONE = "X"
+"""The state letter of a thread that is no more."""
 _TOLD_OTHERWISE = ("add", "publish", "kick", "send", "receive", "fill", "flush", "call")
 """Verbs whose store, doorbell or packet has an event, and so a sentence, of its own."""
 
@@ -73,7 +75,7 @@ def _tells(event: ev.Event) -> bool:
     if isinstance(event.data, ev.Ioctl) and event.source == "observer":
         return False
     if isinstance(event.data, ev.Count | ev.Worker):
-        return False
+        return isinstance(event.data, ev.Worker) and event.data.state == GONE
     if isinstance(event.data, ev.Action):
         return event.data.verb not in _TOLD_OTHERWISE
     return not isinstance(event.data, _SILENT)

@@ -154,8 +154,15 @@ def threads(say: Say, data: ev.Threads) -> str:
             if found.tid == data.tid and looked.folder in KINDS_OF_WORKER:
                 where = say(f"threads.{KINDS_OF_WORKER[looked.folder]}")
                 return say("threads", name=found.name, tid=found.tid, folder=looked.folder, before=looked.before,
-                           after=looked.after, where=where)  # fmt: skip
-    return say("threads_none")
+                           after=looked.after, where=where) + _resting(say, found.tid)  # fmt: skip
+    return say("threads_hidden" if say.state.owner else "threads_none")
+
+
+def _resting(say: Say, tid: int) -> str:
+    """What the thread just found was seen doing."""
+    worker = say.state.worker
+    known = worker.tid == tid and f"view.worker.{worker.state}" in strings(say.lang)
+    return say("threads_state", words=say.raw(f"worker.{worker.state}"), state=worker.state) if known else ""
 
 
 def region(say: Say, data: ev.Region) -> str:
