@@ -57,10 +57,9 @@ class Wires:
                 continue
 
 
-def lacking(what: str, error: LinkError | OSError) -> CapabilityMissing:
-    """What to say where such a link or its descriptor is not to be had."""
-    why = error.why or error.what if isinstance(error, LinkError) else str(error)
-    return CapabilityMissing("links", f"No {what} can be had on this machine.", why, LAB)
+def _why(error: LinkError | OSError) -> str:
+    """What the kernel said, for the error that says what cannot be had."""
+    return f"{error.what} {error.why}".strip() if isinstance(error, LinkError) else str(error)
 
 
 class BridgedTap(TapPort):
@@ -73,7 +72,7 @@ class BridgedTap(TapPort):
             self._wire()
         except LinkError as error:
             self.close()
-            raise lacking("bridge", error) from error
+            raise CapabilityMissing("links", "No bridge can be made on this machine.", _why(error), LAB) from error
 
     def _wire(self) -> None:
         links = self._wires.links
@@ -103,7 +102,8 @@ class PacketPort(FilePort):
             self._fd = self._socket()
         except (LinkError, OSError) as error:
             self.close()
-            raise lacking("raw packet socket on a veth pair", error) from error
+            what = "No raw packet socket on a link of its own can be had on this machine."
+            raise CapabilityMissing("links", what, _why(error), LAB) from error
 
     def _socket(self) -> int:
         made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
@@ -135,7 +135,7 @@ class MacvtapPort(FilePort):
             self._ioctl(TunIoctl.TUNSETVNETHDRSZ, "TUNSETVNETHDRSZ", size, f"[{NET_HDR_LEN}]")
         except (LinkError, OSError) as error:
             self.close()
-            raise lacking("macvtap", error) from error
+            raise CapabilityMissing("links", "No macvtap can be opened on this machine.", _why(error), LAB) from error
 
     def _wire(self) -> None:
         self._wires.pair()
