@@ -138,7 +138,8 @@ def test_an_oversized_packet_is_refused() -> None:
 
 
 def test_a_frame_without_its_senders_number_is_the_same_in_every_run() -> None:
-    one, other = (F.ethernet(PEER, GUEST, F.ETH_P_IP, F.ipv4("10.0.2.2", "10.0.2.1", 1, b"x" * 9, ident=n)) for n in (7, 900))
+    packets = [F.ipv4("10.0.2.2", "10.0.2.1", 1, b"x" * 9, ident=number) for number in (7, 900)]
+    one, other = (F.ethernet(PEER, GUEST, F.ETH_P_IP, packet) for packet in packets)
     assert one != other and F.unnumbered(one) == F.unnumbered(other)
     assert len(F.unnumbered(one)) == len(one) and F.unnumbered(one)[:18] == one[:18]
     assert F.unnumbered(one[:33]) == one[:33]
