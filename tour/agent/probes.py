@@ -68,18 +68,18 @@ def python() -> Finding:
 
 def terminal(env: Mapping[str, str] = os.environ) -> Finding:
     """Size, encoding, colours and TERM of standard output's terminal."""
-    term = env.get("TERM", "")
-    if sys.stdin is None or sys.stdout is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    term, source, target = env.get("TERM", ""), sys.__stdin__, sys.__stdout__  # a screen puts its own in their place
+    if source is None or target is None or not (source.isatty() and target.isatty()):
         return _no_screen("This is not a terminal.", "")
     if term in ("", "dumb"):
         return _no_screen("This terminal cannot move its cursor.", f"TERM is '{term}'.")
-    size = os.get_terminal_size(sys.stdout.fileno())
+    size = os.get_terminal_size(target.fileno())
     colours = "truecolor" if env.get("COLORTERM") in ("truecolor", "24bit") else "256" if "256" in term else "16"
-    facts = f"{size.columns} x {size.lines}, {sys.stdout.encoding}, TERM={term}, {colours}"
-    if (size.columns, size.lines) < LEAST_SIZE or size.lines < LEAST_SIZE[1]:
+    facts = f"{size.columns} x {size.lines}, {target.encoding}, TERM={term}, {colours}"
+    if size.columns < LEAST_SIZE[0] or size.lines < LEAST_SIZE[1]:
         fix = "make the window larger, or: tour start --plain"
         return Finding("terminal", False, facts, "This terminal is smaller than 80 x 24.", f"It is {facts}.", fix)
-    if "utf" not in sys.stdout.encoding.lower():
+    if "utf" not in target.encoding.lower():
         what, fix = "This terminal's locale is not UTF-8.", "export LANG=C.UTF-8"
         return Finding("terminal", False, facts, what, "Lines are drawn in ASCII; Chinese cannot be shown.", fix)
     return Finding("terminal", True, facts)

@@ -136,9 +136,18 @@ class TourApp(App[None]):
         self._turn_to(home)
 
     def _turn_to(self, page: Page) -> None:
-        if page is not self.page:
-            self.page = page
+        """Show ``page``. The screen we began with stays at the bottom: Textual cannot replace its default screen."""
+        while not isinstance(self.screen, Page):
+            self.pop_screen()
+        self.page = page
+        if page is self.screen:
+            return
+        if page is self.screen_stack[0]:
+            self.pop_screen()
+        elif len(self.screen_stack) > 1:
             self.switch_screen(page)
+        else:
+            self.push_screen(page)
 
     def close_player(self) -> None:
         """End the agent of the lesson that is open."""

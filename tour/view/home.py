@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tour.agent.probes import Finding, have, runs_on
-from tour.i18n import Lang, t
+from tour.i18n import Lang, local, t
 from tour.lesson.course import Entry, Part, Place, course
 from tour.lesson.model import Lesson
 from tour.lesson.progress import LessonProgress, Progress
@@ -46,9 +46,20 @@ class Home(msgspec.Struct, frozen=True):
         return tr(self.lang, f"home.{key}", **values)
 
     @property
+    def picked(self) -> Found | None:
+        """The find under the cursor while one searches."""
+        return self.found[self.pick] if self.query and self.pick < len(self.found) else None
+
+    @property
     def entry(self) -> Entry:
-        """The lesson under the cursor."""
-        return course().entry(self.cursor) or course().entries[0]
+        """The lesson under the cursor: on the map, or the one a find leads to."""
+        wanted = self.picked.place.lesson if self.picked and self.picked.place else self.cursor
+        return course().entry(wanted) or course().entries[0]
+
+    @property
+    def at(self) -> int:
+        """The step that Enter would begin with."""
+        return self.picked.place.step if self.picked and self.picked.place else self.step
 
     def done(self, lesson_id: str) -> LessonProgress:
         """What was done of a lesson."""
@@ -97,9 +108,9 @@ def _enter(home: Home) -> str:
     lesson = home.lessons.get(entry.id)
     if not entry.ready:
         return home.tr("enter_planned", title=title)
-    if home.step and lesson is not None:
-        step = lesson.step[home.step]
-        return home.tr("enter_step", title=title, n=home.step + 1, count=len(lesson.step), step=step.name(home.lang))
+    if home.at and lesson is not None:
+        step = lesson.step[home.at]
+        return home.tr("enter_step", title=title, n=home.at + 1, count=len(lesson.step), step=step.name(home.lang))
     return home.tr("enter_again" if home.done(entry.id).completed else "enter", title=title)
 
 
@@ -263,7 +274,21 @@ def _where(home: Home, lesson: Lesson) -> str:
     return home.tr(f"on.{runs_on(home.findings, lesson.needs)}")
 
 
+def _told(home: Home, room: int) -> list[Line] | None:
+    """A find that is a word, or leads nowhere yet, in full; None for what has a lesson to show."""
+    found = home.picked
+    if found is None or (found.kind != "term" and found.place is not None):
+        return None
+    words: list[Line] = [((line, "text"),) for line in wrap(found.words, room)]
+    leads = home.tr("first_use", place=f"{found.place.lesson}:{home.at + 1}") if found.place else home.tr("no_use")
+    return [((cut(found.name, room), "title"),), *words, ((leads, "dim"),)]
+
+
 def _lesson_short(area: Area, home: Home) -> None:
+    told = _told(home, area.w)
+    if told is not None:
+        _lines(area, [*told[: area.h - 1], told[-1]])
+        return
     entry, lesson = home.entry, home.lessons.get(home.entry.id)
     area.put(0, 0, cut(f"{entry.id} {entry.title.get(home.lang)}", area.w), "title")
     if lesson is None:
@@ -277,12 +302,15 @@ def _lesson_short(area: Area, home: Home) -> None:
         words = f"{'●' if done else ' '}{index + 1} {step.id}"
         if x + width_of(words) > area.w:
             break
-        end = area.put(x, 2, words, "turn" if index == home.step else "good" if done else "dim")
+        end = area.put(x, 2, words, "turn" if index == home.at else "good" if done else "dim")
         area.hit(f"step:{index}", x, 2, end - x)
         x = end + 1
 
 
 def _lesson_long(home: Home, room: int) -> list[Line]:
+    told = _told(home, room)
+    if told is not None:
+        return told
     entry, lesson = home.entry, home.lessons.get(home.entry.id)
     head: list[Line] = [((cut(f"{entry.id} {entry.title.get(home.lang)}", room), "title"),)]
     if lesson is None:
@@ -290,7 +318,7 @@ def _lesson_long(home: Home, room: int) -> list[Line]:
     facts = [home.tr("steps", n=len(lesson.step)), home.tr("minutes", n=lesson.minutes), _where(home, lesson)]
     lines: list[Line] = [*head, ((cut("   ".join(filter(None, facts)), room), "dim"),), BLANK]
     lines += [_step_line(home, lesson, index, room) for index in range(len(lesson.step))]
-    orient = lesson.text(home.lang, lesson.step[home.step].id).orient
+    orient = lesson.text(home.lang, lesson.step[home.at].id).orient
     return [*lines, BLANK, *(((line, "text"),) for line in wrap(orient.replace("`", "").replace("**", ""), room))]
 
 
@@ -298,7 +326,7 @@ def _step_line(home: Home, lesson: Lesson, index: int, room: int) -> Line:
     """One step: mark, number, name, how the prediction went."""
     step, done = lesson.step[index], home.done(lesson.id)
     mark = "[x]" if step.id in done.steps else "[ ]"
-    here = index == home.step
+    here = index == home.at
     answered = done.predictions.get(step.id)
     missed = answered is not None and (answered.tries > 1 or answered.chosen != answered.right)
     tail = f"  {home.tr('missed')}" if missed else ""
@@ -330,7 +358,7 @@ def _machine_long(home: Home, room: int) -> list[Line]:
         name = pad(t(home.lang, f"doctor.name.{one.name}"), 20)
         mark = "[x] " if one.ok else "[ ] "
         style = "good" if one.ok else "dim" if one.optional else "warn"
-        words = one.detail if one.ok else one.fix or one.what
+        words = one.detail if one.ok else home.tr("mend", fix=local(home.lang, one.fix)) if one.fix else local(home.lang, one.what)
         lines.append(((mark, style), (name, "text" if one.ok else style), (cut(words, room - 24), "dim")))
     return lines
 
