@@ -18,7 +18,19 @@ from pathlib import Path
 from tour.lab.kernel import Kernel, missing
 
 LZMA_FIX = "use a Python that has the lzma module, as the system's own does"
-NEEDED = ("virtio_mmio", "virtio_console", "9pnet_virtio", "9p", "overlay", "tun", "vhost_net", "af_packet")
+NEEDED = (
+    "virtio_mmio",
+    "virtio_console",
+    "9pnet_virtio",
+    "9p",
+    "overlay",
+    "tun",
+    "vhost_net",
+    "af_packet",
+    "veth",
+    "bridge",
+    "macvtap",
+)
 
 
 @dataclass(frozen=True)
