@@ -77,20 +77,19 @@ def no_kvm(nic: Nic) -> None:
 
 
 def write(nic: Nic, frame: bytes) -> None:
-    """A packet into the transmit buffer: header, then the frame."""
+    """A packet into the transmit buffer, once the driver has taken that back: header, then the frame."""
+    nic.tx.reap()
     nic.write_buffer(TX_BUFFER, HEADER, "net_hdr")
     nic.write_buffer(TX_BUFFER + len(HEADER), frame, "frame")
 
 
 def send(nic: Nic, size: int) -> str:
-    """Offer the transmit buffer, ring, wait for both queues, and take the buffer back."""
+    """Offer the transmit buffer, ring, and wait for both queues."""
     nic.tx.add([(TX_BUFFER, len(HEADER) + size)])
     nic.tx.publish()
     if nic.tx.needs_kick():
         nic.tx.kick()
-    ended = nic.settle(TX, RX)
-    nic.tx.reap()
-    return ended
+    return nic.settle(TX, RX)
 
 
 def take(nic: Nic) -> int:
