@@ -105,6 +105,8 @@ def test_the_last_call_of_a_step_refused_ones_too_and_not_those_that_only_look()
     state = fold(after(told("KICK", 5), told("CALL", 99, "EBADF")), looked)
     assert state.called == Called("VHOST_SET_VRING_CALL", -1, "EBADF")
     assert fold(state, events(ev.Syscall("eventfd2", ["0"], 9))[0]).called == Called("eventfd2", 9, "")
+    asked = fold(state, events(ioctl("VHOST_GET_VRING_BASE", {"index": 1}, index=1, num=65535))[0])
+    assert (paths.read(asked, "last.num"), paths.read(state, "last.num")) == (65535, None)
     assert fold(state, events(ev.Step("6", "kick", "begin"))[0]).called == Called()
     assert fold(state, events(ev.Step("6", "kick", "end"))[0]).called == state.called
 

@@ -30,7 +30,8 @@ def called(state: State, event: ev.Event) -> Called:
     """The step's last call, ``event`` included: a call of ours, not one made only to look."""
     data = event.data
     if isinstance(data, ev.Ioctl | ev.Syscall) and event.source != "observer":
-        return Called(data.name, data.result, data.errno or "")
+        num = data.out.get("num") if isinstance(data, ev.Ioctl) else None
+        return Called(data.name, data.result, data.errno or "", num if isinstance(num, int) else None)
     begins = isinstance(data, ev.Step) and data.mark == "begin"
     return Called() if begins else state.called
 

@@ -101,6 +101,7 @@ _PLAIN: dict[str, Callable[[State], Value]] = {
     "translated.fault": lambda state: state.translated.fault if state.translated else None,
     "last.name": lambda state: state.called.name,
     "last.errno": lambda state: state.called.errno,
+    "last.num": lambda state: state.called.num,
     "last.result": lambda state: state.called.result,
 }
 

@@ -107,11 +107,13 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Called(msgspec.Struct, frozen=True):
-    """The last ioctl or system call of a step: what it returned, and the errno's name where it was refused."""
+    """The last ioctl or system call of a step: what it returned, the errno's name where it was refused, and ``num`` of
+    the struct that came back (VHOST_GET_VRING_BASE)."""
 
     name: str = ""
     result: int | None = None
     errno: str = ""
+    num: int | None = None
 
 
 class WorkerState(msgspec.Struct, frozen=True):
