@@ -68,25 +68,34 @@ def python() -> Finding:
 
 def terminal(env: Mapping[str, str] = os.environ) -> Finding:
     """Size, encoding, colours and TERM of standard output's terminal."""
-    term, source, target = env.get("TERM", ""), sys.__stdin__, sys.__stdout__  # a screen puts its own in their place
+    try:
+        return Finding("terminal", True, _terminal(env.get("TERM", ""), env.get("COLORTERM", "")))
+    except CapabilityMissing as error:
+        return missing("terminal", error)
+
+
+def _terminal(term: str, colour: str) -> str:
+    """What the terminal is like. Raises CapabilityMissing where the screen cannot be drawn as it is meant."""
+    source, target = sys.__stdin__, sys.__stdout__  # a screen puts its own in their place
     if source is None or target is None or not (source.isatty() and target.isatty()):
-        return _no_screen("This is not a terminal.", "")
+        raise CapabilityMissing("terminal", "This is not a terminal.", fix="tour start --plain")
     if term in ("", "dumb"):
-        return _no_screen("This terminal cannot move its cursor.", f"TERM is '{term}'.")
+        raise CapabilityMissing(
+            "terminal", "This terminal cannot move its cursor.", f"TERM is '{term}'.", "tour start --plain"
+        )
     size = os.get_terminal_size(target.fileno())
-    colours = "truecolor" if env.get("COLORTERM") in ("truecolor", "24bit") else "256" if "256" in term else "16"
-    facts = f"{size.columns} x {size.lines}, {target.encoding}, TERM={term}, {colours}"
     if size.columns < LEAST_SIZE[0] or size.lines < LEAST_SIZE[1]:
-        fix = "make the window larger, or: tour start --plain"
-        return Finding("terminal", False, facts, "This terminal is smaller than 80 x 24.", f"It is {facts}.", fix)
+        raise CapabilityMissing(
+            "terminal", "This terminal is smaller than 80 x 24.", f"It has {size.columns} x {size.lines} cells.",
+            "make the window larger, or: tour start --plain",
+        )  # fmt: skip
     if "utf" not in target.encoding.lower():
-        what, fix = "This terminal's locale is not UTF-8.", "export LANG=C.UTF-8"
-        return Finding("terminal", False, facts, what, "Lines are drawn in ASCII; Chinese cannot be shown.", fix)
-    return Finding("terminal", True, facts)
-
-
-def _no_screen(what: str, why: str) -> Finding:
-    return Finding("terminal", False, "", what, why, "tour start --plain")
+        raise CapabilityMissing(
+            "terminal", "This terminal's locale is not UTF-8.",
+            "Lines are drawn in ASCII; Chinese cannot be shown.", "export LANG=C.UTF-8",
+        )  # fmt: skip
+    colours = "truecolor" if colour in ("truecolor", "24bit") else "256" if "256" in term else "16"
+    return f"{size.columns} x {size.lines}, {target.encoding}, TERM={term}, {colours}"
 
 
 def compiled() -> Finding:
@@ -177,7 +186,8 @@ def tcpdump() -> Finding:
     found = shutil.which("tcpdump") or next((str(p) for p in [Path("/usr/sbin/tcpdump")] if p.exists()), "")
     if found:
         return Finding("tcpdump", True, found)
-    return Finding("tcpdump", False, "", "tcpdump is not installed.", "", "sudo apt-get install tcpdump")
+    error = CapabilityMissing("tcpdump", "tcpdump is not installed.", fix="sudo apt-get install tcpdump")
+    return missing("tcpdump", error)
 
 
 def have(findings: Iterable[Finding], name: str) -> bool:

@@ -72,7 +72,7 @@ def course() -> Course:
     try:
         return msgspec.convert(read_toml(path), Course)
     except msgspec.ValidationError as error:
-        raise LessonError("course.toml is not a course.", f"{path}: {error}") from error
+        raise LessonError(f"{path.name} is not a course.", str(error)) from error
 
 
 def place(text: str) -> Place:
