@@ -57,7 +57,7 @@ def check(wanted: list[str], linux_source: str, require: set[str], on_lesson: Ca
         report.lessons.append(name)
         cited += _lesson(folder, report, played_too=missing is None)
     if not wanted:
-        report.findings += questions.misconceptions() + _claims_of_shared()
+        report.findings += questions.misconceptions() + claims_of_shared()
         cited += cites.shared()
     _cites(cited, linux_source, require, report)
     if missing is not None:
@@ -116,7 +116,8 @@ def _played(lesson: Lesson) -> list[Finding]:
         return [Finding(lesson.scene_path(), 1, "run_failed", values)]
 
 
-def _claims_of_shared() -> list[Finding]:
+def claims_of_shared() -> list[Finding]:
+    """What is wrong with the claims of misconceptions.toml. Raises LessonError."""
     return claims.faults(model.root() / "claims.toml", claims.told_of_misconceptions(), SHARED)
 
 
