@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.view import control
 from tests.view.story import moment
 from tour.i18n import Lang
 from tour.lesson.moment import Badge, Moment
@@ -42,6 +43,18 @@ DRAWINGS: dict[str, tuple[Moment, Ui, int, int]] = {
         moment("publish", "observe", num=2, base=65535, device="embedded"), Ui(glyphs="ascii"), 80, 24
     ),
     "broken_80_zh": (broken("zh"), Ui(), 80, 24),
+    "control_nothing_80_en": (control.moment("open", "predict", asked=True), Ui(), 80, 24),
+    "control_own_80_zh": (control.moment("own", lang="zh", device="embedded"), Ui(), 80, 24),
+    "control_own_160_en": (control.moment("own", release="6.12.3"), Ui(), 160, 48),
+    "control_refused_80_en": (control.moment("refused"), Ui(), 80, 24),
+    "control_features_80_en": (control.moment("features", show="features"), Ui(), 80, 24),
+    "control_features_160_zh": (control.moment("features", lang="zh", show="features"), Ui(), 160, 48),
+    "control_map_80_zh": (control.moment("map", lang="zh", show="memory"), Ui(), 80, 24),
+    "control_table_160_en": (control.moment("table", show="memory"), Ui(), 160, 48),
+    "control_bells_80_ascii": (control.moment("bells"), Ui(glyphs="ascii"), 80, 24),
+    "control_given_120_en": (control.moment("given"), Ui(), 120, 40),
+    "control_given_160_zh": (control.moment("given", lang="zh"), Ui(), 160, 48),
+    "control_attach_160_en": (control.moment("attach"), Ui(), 160, 48),
 }  # fmt: skip
 
 
@@ -55,8 +68,9 @@ def test_the_screen_is_drawn_as_kept(name: str) -> None:
     assert drawn == path.read_text("utf-8")
 
 
-def test_ascii_drawing_has_no_other_glyph() -> None:
-    shown, ui, width, height = DRAWINGS["wrap_small_ring_ascii"]
+@pytest.mark.parametrize("name", ["wrap_small_ring_ascii", "control_bells_80_ascii"])
+def test_ascii_drawing_has_no_other_glyph(name: str) -> None:
+    shown, ui, width, height = DRAWINGS[name]
     assert str(compose(shown, ui, width, height)).isascii()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from tests.view import control
 from tests.view.story import moment
 from tour.i18n import Lang
 from tour.lesson.moment import Moment, Phase, VaryView
@@ -12,7 +13,7 @@ from tour.view.screen import compose
 from tour.view.ui import PANELS, Ui
 
 SECRETS = ("SECRET-LINE", "SECRET-NEXT", "SECRET-CHECK", "SECRET-EXPR", "SECRET-REF", "SECRET-MORE",
-           "SECRET-VARY", "later")  # fmt: skip
+           "SECRET-VARY", "SECRET-LATER")  # fmt: skip
 SIZES = ((80, 24), (100, 30), (120, 40), (160, 48), (200, 60))
 
 
@@ -28,7 +29,7 @@ def loaded(phase: Phase, lang: Lang, *, struck: bool = False) -> Moment:
         refs=("SECRET-REF",),
         more="SECRET-MORE",
         varies=(VaryView("x", "SECRET-VARY", "", True),),
-        timeline=replace(plain.timeline, marks=(*plain.timeline.marks, (plain.timeline.position + 5, "later"))),
+        timeline=replace(plain.timeline, marks=(*plain.timeline.marks, (plain.timeline.position + 5, "SECRET-LATER"))),
     )
 
 
@@ -57,6 +58,21 @@ def test_the_panel_a_step_will_change_is_no_hint() -> None:
     asked = moment("publish", "predict", show="memory")
     assert "[TX]" in str(compose(asked, Ui(), 80, 24))
     assert "[memory]" in str(compose(moment("publish", "observe", show="memory"), Ui(), 80, 24))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=str)
+@pytest.mark.parametrize("stage", ["open", "features", "table", "given", "attach"])
+@pytest.mark.parametrize("phase", ["orient", "predict"])
+def test_before_any_ring_runs_the_picture_is_the_same_whatever_the_step_will_show(
+    phase: Phase, stage: str, size: tuple[int, int], lang: Lang
+) -> None:
+    """Which panel a step brings to the front is told with its answer, not before."""
+    drawn = {
+        str(compose(control.moment(stage, phase, lang, show=show, asked=True), Ui(), *size))
+        for show in ("vhost", "features", "memory", "syscalls", "checks")
+    }
+    assert len(drawn) == 1
 
 
 def test_a_struck_choice_is_marked_in_words() -> None:

@@ -93,7 +93,7 @@ def test_an_errno_nobody_foresaw_is_still_named() -> None:
         (ev.Features("device", 1 << 32 | 1 << 5), "offers to the driver: VERSION_1, MAC (0x100000020)."),
         (ev.Threads([ev.Looked("/proc", 70, 71, [ev.Found(90, "vhost-66")])], 90), "tid 90. The worker is a kernel"),
         (ev.Threads([ev.Looked("/proc/self/task", 3, 4, [ev.Found(90, "vhost-66")])], 90), "a thread of this process"),
-        (ev.Threads([ev.Looked("/proc", 70, 71, [ev.Found(90, "kworker")])]), "the worker cannot be seen"),
+        (ev.Threads([ev.Looked("/proc", 70, 71, [ev.Found(90, "kworker")])]), "shows a new vhost thread"),
         (ev.Region(0, 0, 0x20000, 0x7F00, 3, 0), "vhost was not told by that."),
         (ev.Doorbell(1, "kick", 9), "vhost does not know it yet."),
     ],

@@ -32,13 +32,25 @@ class View:
         return hello is not None and hello.device == "kernel"
 
     @property
+    def running(self) -> bool:
+        """Whether a ring has its backend socket: before that the control plane is what there is to see."""
+        return any(ring.backend is not None for ring in self.state.rings)
+
+    @property
     def panel(self) -> str:
-        """The tab in front: the person's, else the step's; while an answer is secret always a ring's."""
+        """The tab in front: the person's, else the step's; while an answer is secret one that tells nothing of it."""
         if self.ui.panel:
             return self.ui.panel
-        if self.secret and self.moment.show not in ("tx", "rx"):
-            return "tx"
-        return self.moment.show
+        if not self.secret:
+            return self.moment.show
+        if not self.running:
+            return "vhost"
+        return self.moment.show if self.moment.show in ("tx", "rx") else "tx"
+
+    @property
+    def control(self) -> bool:
+        """Whether the room of the queues goes to what vhost was told."""
+        return not self.running or self.panel in ("vhost", "features")
 
     def tr(self, key: str, **values: object) -> str:
         """A string of the view's table in the moment's language."""

@@ -8,6 +8,7 @@ from tour.view.canvas import Canvas
 from tour.view.panels import (
     checks,
     descriptors,
+    features,
     happened,
     keys,
     log,
@@ -18,6 +19,7 @@ from tour.view.panels import (
     story,
     timeline,
     upcoming,
+    vhost,
     who,
 )
 from tour.view.panels.rows import draw_rows
@@ -26,7 +28,14 @@ from tour.view.ui import PANELS
 PANEL_FULL = 6
 PANEL_LEAST = 4
 BRIEF = 2
-TITLES = {"memory": "title.memory_short", "source": "title.source", "checks": "title.checks"}
+TITLES = {
+    "memory": "title.memory_short", "source": "title.source", "checks": "title.checks", "vhost": "title.vhost",
+    "features": "title.features",
+}  # fmt: skip
+DRAWERS = {
+    "memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw, "vhost": vhost.draw,
+    "features": features.draw,
+}  # fmt: skip
 
 
 class Plan:
@@ -51,6 +60,15 @@ class Plan:
         self.told = free - self.panel
         if not self.panel:
             self.told += 1
+        self._say_all(said - self.said, told[0])
+
+    def _say_all(self, missing: int, wanted: int) -> None:
+        """The sentence whole, in rows that the story leaves over, else in those of a panel that has many."""
+        from_story = max(0, min(missing, self.told - wanted))
+        from_panel = max(0, min(missing - from_story, self.panel - PANEL_FULL))
+        self.told -= from_story
+        self.panel -= from_panel
+        self.said += from_story + from_panel
 
 
 def draw(canvas: Canvas, view: View) -> None:
@@ -74,7 +92,7 @@ def _frame(canvas: Canvas, view: View, w: int, h: int) -> None:
     first, last = 2, h - 3
     room = last - first - 1 - people
     needs = (len(told), story.soft(view, inner))
-    plan = Plan(room, _panel_rows(view, room), len(said), needs, len(ahead), chosen=bool(view.ui.panel))
+    plan = Plan(room, _panel_rows(view, room, inner), len(said), needs, len(ahead), chosen=bool(view.ui.panel))
     canvas.vline(0, first, last - first + 1)
     canvas.vline(w - 1, first, last - first + 1)
     y = _section(canvas, first, w, view.tr("title.who"))
@@ -93,7 +111,7 @@ def _panels(canvas: Canvas, view: View, y: int, w: int, plan: Plan, spare: int) 
     """The panel in front and, in rows the story leaves over, the other queue and the log."""
     if plan.panel:
         y = _panel(canvas, view, y, w, view.panel, plan.panel)
-    for name, rows, most in (("rx" if view.panel == "tx" else "tx", PANEL_FULL, PANEL_FULL), ("syscalls", 3, 8)):
+    for name, rows, most in ((_second(view), PANEL_FULL, PANEL_FULL), ("syscalls", 3, 8)):
         if plan.panel and name != view.panel and spare > rows + 1:
             rows = min(most, spare - 2)
             y = _panel(canvas, view, y, w, name, rows)
@@ -102,19 +120,28 @@ def _panels(canvas: Canvas, view: View, y: int, w: int, plan: Plan, spare: int) 
     return y
 
 
+def _second(view: View) -> str:
+    """The panel that comes next where there is room: the other queue, or before any runs what vhost knows."""
+    if view.running:
+        return "rx" if view.panel == "tx" else "tx"
+    return "memory" if view.panel == "vhost" else "vhost"
+
+
 def _section(canvas: Canvas, y: int, w: int, title: str) -> int:
     canvas.hline(0, y, w)
     canvas.put(2, y, f" {title} ", "head")
     return y + 1
 
 
-def _panel_rows(view: View, room: int) -> int:
+def _panel_rows(view: View, room: int, w: int) -> int:
     """Rows the panel in front can use."""
     if view.panel in ("tx", "rx"):
         ring = view.state.tx if view.panel == "tx" else view.state.rx
         return max(PANEL_FULL, min(room // 2, 2 + sum(run.last - run.first + 1 for run in descriptors.runs(ring)
                                                       if run.holder != "free") + 1))  # fmt: skip
-    return max(PANEL_FULL, room // 3)
+    wanted = {"vhost": lambda: len(vhost.rows(view, w)), "features": lambda: len(features.rows(view, w)),
+              "memory": lambda: memory.height(view, w)}  # fmt: skip
+    return max(PANEL_FULL, wanted[view.panel]() if view.panel in wanted else room // 3)
 
 
 def _panel(canvas: Canvas, view: View, y: int, w: int, name: str, rows: int) -> int:
@@ -126,10 +153,17 @@ def _panel(canvas: Canvas, view: View, y: int, w: int, name: str, rows: int) -> 
         queue.draw(Area(canvas, 1, y + 1, w - 2, rows), view, ring)
         return y + 1 + rows
     title = packet.title(view) if name == "packet" else view.tr(TITLES.get(name, "title.log"))
-    canvas.put(2, y, f" {title} ", "title", limit=w - 4)
-    drawers = {"memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw}
-    drawers.get(name, log.draw)(area, view)
+    end = canvas.put(2, y, f" {title} ", "title", limit=w - 4)
+    if _longer(view, name, w - 4, rows):
+        canvas.put(end, y, f"({view.tr('story.scroll')}) ", "warn", limit=w - 2 - end)
+    DRAWERS.get(name, log.draw)(area, view)
     return y + 1 + rows
+
+
+def _longer(view: View, name: str, w: int, rows: int) -> bool:
+    """Whether there is more in that panel than ``rows`` show; others say so themselves."""
+    wanted = {"vhost": lambda: vhost.rows(view, w), "features": lambda: features.fitting(view, w, rows)}
+    return name in wanted and len(wanted[name]()) > rows
 
 
 def _tabs(canvas: Canvas, y: int, w: int, view: View) -> None:

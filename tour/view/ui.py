@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-PANELS = ("tx", "rx", "memory", "packet", "syscalls", "source", "checks")
+PANELS = ("tx", "rx", "vhost", "features", "memory", "packet", "syscalls", "source", "checks")
 """The tabs at 80x24, in order; ``Moment.show`` names the one a step brings to the front."""
 
 

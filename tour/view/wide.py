@@ -12,6 +12,7 @@ from tour.view.canvas import Canvas
 from tour.view.panels import (
     card,
     checks,
+    features,
     happened,
     keys,
     lane,
@@ -23,12 +24,14 @@ from tour.view.panels import (
     story,
     timeline,
     upcoming,
+    vhost,
     who,
 )
 from tour.view.panels.rows import Row, draw_rows
 
 RIGHT_LEAST, RIGHT_MOST = 40, 76
 QUEUE_ROWS = 6
+LOG_LEAST, LANE_LEAST = 4, 4
 
 
 class Block(msgspec.Struct):
@@ -93,6 +96,42 @@ def _inset(drawer: Callable[[Area, View], None], view: View) -> Callable[[Area],
 
 
 def _left(view: View, w: int, room: int) -> list[Block]:
+    """What the left column shows: the queues once they run, before that what vhost was told."""
+    return _control(view, w, room) if view.control else _data(view, w, room)
+
+
+def _control(view: View, w: int, room: int) -> list[Block]:
+    """What vhost knows, the panel in front, then others as far as there is room; the log takes the rest."""
+    people = Block(who.height(view), _named(view.tr("title.who")), lambda area: who.draw(area, view))
+    offered = _offered(view, w - 1)
+    left = room - people.rows - 1 - LOG_LEAST - 1
+    taken = []
+    for name in dict.fromkeys(("vhost", view.panel, "memory", "tx", "features", "rx")):
+        if name in offered and offered[name].rows + 1 <= left:
+            taken.append(name)
+            left -= offered[name].rows + 1
+    lane_rows = max(0, min(left // 2, left - LANE_LEAST)) if left > 2 * LANE_LEAST else 0
+    last = Block(LOG_LEAST + left - lane_rows, _named(view.tr("title.log")), _inset(log.draw, view))
+    lanes = [Block(lane_rows - 1, _named(view.tr("title.lane")), _inset(lane.draw, view))] if lane_rows else []
+    return [people, *(offered[name] for name in offered if name in taken), last, *lanes]
+
+
+def _offered(view: View, w: int) -> dict[str, Block]:
+    """Panels there is something to show in, in the order in which they stand."""
+    state = view.state
+    found = {"vhost": _panel(view, "vhost", len(vhost.rows(view, w)), vhost.draw)}
+    if any(word is not None for word in features.words(state).values()) or view.panel == "features":
+        found["features"] = _panel(view, "features", len(features.rows(view, w)), features.draw)
+    if state.regions or state.table or view.panel == "memory":
+        found["memory"] = _panel(view, "memory_told", memory.height(view, w), memory.draw)
+    return found | {ring.name: _queue(view, ring.index) for ring in (state.tx, state.rx) if ring.num}
+
+
+def _panel(view: View, title: str, rows: int, drawer: Callable[[Area, View], None]) -> Block:
+    return Block(rows, _named(view.tr(f"title.{title}")), _inset(drawer, view))
+
+
+def _data(view: View, w: int, room: int) -> list[Block]:
     """Blocks from the top; what is left over goes to queues, packet, log and lane."""
     people = who.height(view)
     spare = room - (people + 1) - 2 * (QUEUE_ROWS + 1) - 3 - 4 - 3
@@ -128,12 +167,12 @@ def _right(view: View, w: int, room: int) -> list[Block]:
     said, told = happened.rows(view, w), story.rows(view, w)
     line, ahead = source.rows(view, w), upcoming.rows(view, w)
     listed = checks.rows(view, w)
-    card_rows, check_rows = 8, max(1, len(listed))
-    fixed = 6 + max(2, len(said)) + len(line) + max(1, len(ahead))
+    card_rows, check_rows = 0 if view.control else 8, max(1, len(listed))
+    fixed = (5 if view.control else 6) + max(2, len(said)) + len(line) + max(1, len(ahead))
     need = len(told)
-    if room - fixed - card_rows - check_rows < need:
+    if card_rows and room - fixed - card_rows - check_rows < need:
         card_rows = 7
-    if room - fixed - card_rows - check_rows < need:
+    if card_rows and room - fixed - card_rows - check_rows < need:
         card_rows = 0
         fixed -= 1
     if room - fixed - check_rows < need:

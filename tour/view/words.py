@@ -55,18 +55,21 @@ def _change(say: Say, before: State, after: State, key: str) -> str:
     return say.raw("change.word", name=key, old=_value(old), new=_value(new))
 
 
-ORDER = ("mem", "desc", "avail", "kick", "used", "call", "last_", "packets")
+ORDER = (
+    "opened", "owner", "offered", "device", "driver", "features", "region", "mem", "num", "vring_num", "base", "addr",
+    "desc", "avail", "kick", "used", "call", "last_", "packets",
+)  # fmt: skip
 
 
 def _order(key: str) -> tuple[int, str]:
-    """In the order in which things happen: buffer, descriptor, avail, kick, used, call, private, frames."""
+    """In the order in which things happen: what vhost is told, then buffer, avail, kick, used, call, frames."""
     part = key.partition(".")[2] if key[:3] in ("tx.", "rx.") else key
     return next((at for at, name in enumerate(ORDER) if part.startswith(name)), len(ORDER)), key
 
 
 def _value(value: object) -> str:
     """A value as one writes it in a sentence; what was never written is a dash."""
-    text = "-" if value is None else str(value)
+    text = "-" if value in (None, "") else words_ring.number(value) if isinstance(value, int) else str(value)
     return "{" + text[1:-1] + "}" if text.startswith("(") else text
 
 

@@ -5,21 +5,11 @@ from __future__ import annotations
 from tour.trace.state import Ring, State
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
+from tour.view.features import feature_words
 from tour.view.panels.who import port_name
 from tour.view.text import wrap
 
-FEATURES = {
-    15: "MRG_RXBUF", 24: "NOTIFY_ON_EMPTY", 26: "LOG_ALL", 27: "VHOST_NET_HDR", 28: "INDIRECT_DESC", 29: "EVENT_IDX",
-    32: "VERSION_1", 33: "ACCESS_PLATFORM", 35: "IN_ORDER", 40: "RING_RESET",
-}  # fmt: skip
-"""Bits vhost-net has offered so far, in short [uapi linux/virtio_net.h, linux/virtio_ring.h, linux/vhost.h]."""
 LABEL = 11
-
-
-def feature_words(word: int) -> str:
-    """Names of the bits set, highest first; an unnamed bit by its number."""
-    bits = [bit for bit in range(word.bit_length() - 1, -1, -1) if word >> bit & 1]
-    return ", ".join(FEATURES.get(bit, f"bit {bit}") for bit in bits)
 
 
 def draw(area: Area, view: View) -> None:
@@ -53,7 +43,7 @@ def _style(view: View, keys: tuple[str, ...]) -> str:
 
 
 def _ring_keys(ring: Ring) -> tuple[str, ...]:
-    return tuple(f"{ring.name}.{key}" for key in ("vring_num", "base", "addr", "kick", "call"))
+    return tuple(f"{ring.name}.{key}" for key in ("vring_num", "base", "addr.desc", "kick.given", "call.given"))
 
 
 def _owner(view: View) -> str:
@@ -70,8 +60,8 @@ def _features(view: View) -> str:
 
 
 def holes(state: State) -> int:
-    """Gaps between regions of guest memory."""
-    spans = sorted((region.gpa, region.gpa + region.size) for region in state.regions)
+    """Gaps between the regions vhost was told."""
+    spans = sorted((region.gpa, region.gpa + region.size) for region in state.table or ())
     return sum(spans[at][1] < spans[at + 1][0] for at in range(len(spans) - 1))
 
 
@@ -89,7 +79,7 @@ def _ring(view: View, ring: Ring, w: int) -> str:
         parts.append(f"base {ring.base}")
     if ring.addr_desc is not None:
         parts.append(view.tr("card.addresses"))
-    bells = " ".join(name for name, bell in (("kick", ring.kick), ("call", ring.call)) if bell.fd is not None)
+    bells = " ".join(name for name, bell in (("kick", ring.kick), ("call", ring.call)) if bell.given is not None)
     text = ", ".join([*parts, bells] if bells else parts)
     return (text if width_of(text) <= w else text.replace(view.tr("card.addresses"), "3 HVA")) or "-"
 

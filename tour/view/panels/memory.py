@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from tour.trace.events import Region
-from tour.trace.state import Ring, State
+from tour.trace.state import Mapped, Ring, State
 from tour.view.area import Area, View
-from tour.view.canvas import width_of
+from tour.view.canvas import Canvas, width_of
 from tour.view.say import size_words
 from tour.view.text import cut
 
@@ -202,29 +202,62 @@ def _part(area: Area, x: int, view: View, part: Part, spare: int) -> int:
 
 def draw(area: Area, view: View) -> None:
     """As a tab: a line a region with its addresses, below it what lies there; with few rows the bar."""
-    if area.h < LIST_ROWS:
-        draw_bar(area, view)
-        return
-    regions = sorted(view.state.regions, key=lambda region: region.gpa)
-    if not regions:
+    if not view.state.regions and not view.state.table:
         area.put(0, 0, view.tr("memory.none"), "dim")
-        return
-    y, end = 0 - view.ui.scroll.get("memory", 0), 0
-    for region in regions:
+    elif area.h < LIST_ROWS and view.running and area.h < height(view, area.w):
+        draw_bar(area, view)
+    else:
+        _list(area, view, view.ui.scroll.get("memory", 0))
+
+
+def height(view: View, w: int) -> int:
+    """Rows that the list takes in ``w`` cells."""
+    return max(1, _list(Area(Canvas(1, 1), 0, 0, w, 0), view, 0))
+
+
+def _list(area: Area, view: View, scroll: int) -> int:
+    """Regions in order of address with the holes between; returns the row after the last."""
+    y, end = -scroll, 0
+    for region in sorted(view.state.regions, key=lambda region: region.gpa):
         if end and region.gpa > end:
             area.put(0, y, view.tr("memory.hole_line", start=f"{end:#x}", end=f"{region.gpa - 1:#x}"), "dim")
             y += 1
         _region_line(area, y, view, region)
         y = _region_parts(area, y + 1, view, region)
         end = region.gpa + region.size
+    for told in only_told(view.state):
+        last = told.gpa + told.size - 1
+        words = {"start": f"{told.gpa:#x}", "end": f"{last:#x}", "hva": f"{told.hva:#x}"}
+        text = view.tr("memory.only_told", size=size_words(told.size), **words)
+        area.put(0, y, cut(text, area.w), view.style("mem_table", "control"))
+        y += 1
+    return y + scroll
+
+
+def only_told(state: State) -> list[Mapped]:
+    """Regions vhost was told that are not mapped like that."""
+    mapped = {(region.gpa, region.size, region.hva) for region in state.regions}
+    return [told for told in state.table or () if (told.gpa, told.size, told.hva) not in mapped]
+
+
+def told_words(state: State, region: Region) -> str:
+    """``told``, ``untold``, or ``otherwise``: the table has its GPA with another size or HVA."""
+    same = [told for told in state.table or () if told.gpa == region.gpa]
+    if any((told.size, told.hva) == (region.size, region.hva) for told in same):
+        return "told"
+    return "otherwise" if same else "untold"
 
 
 def _region_line(area: Area, y: int, view: View, region: Region) -> None:
-    style = view.style(f"region[{region.index}]", "control")
+    style = view.style(f"region[{region.index}].hva", "control")
     last = region.gpa + region.size - 1
     words = {"start": f"{region.gpa:#x}", "end": f"{last:#x}", "hva": f"{region.hva:#x}"}
     text = view.tr("memory.region_line", n=region.index, size=size_words(region.size), **words)
     area.put(0, y, cut(text, area.w), style)
+    told = told_words(view.state, region)
+    area.put(
+        width_of(text) + 2, y, view.tr(f"memory.{told}"), "dim" if told == "untold" else view.style("mem_table", "head")
+    )
 
 
 def _region_parts(area: Area, y: int, view: View, region: Region) -> int:
@@ -235,8 +268,9 @@ def _region_parts(area: Area, y: int, view: View, region: Region) -> int:
         text = _label(part) if part.kind == "buffer" else f"{part.label} {part.gpa:#x}"
         if x + width_of(text) > area.w and x > 4:
             x, y = 4, y + 1
-        end = area.put(x, y, text, style_of(view, part))
+        area.put(x, y, text, style_of(view, part))
+        end = x + width_of(text)
         for name in part.names[:64]:
             area.anchor(name, x, y, end - x)
         x = end + 3
-    return y + 1
+    return y + 1 if x > 4 else y

@@ -90,11 +90,17 @@ def _device(view: View, roomy: bool) -> Person:
 
 def worker_words(view: View, roomy: bool) -> str:
     """The worker's state in words with /proc's letter."""
+    state = view.state
+    if not state.worker.state:
+        return view.tr("who.not_open" if not state.opened else "worker.hidden" if state.owner else "worker.none")
+    return worker_letter(view) if roomy else worker_letter(view).replace(", /proc", "")
+
+
+def worker_letter(view: View) -> str:
+    """``sleeping (S, /proc)``."""
     letter = view.state.worker.state
-    if not letter:
-        return view.tr("worker.none")
     words = view.tr(f"worker.{letter}") if letter in WORKER_STATES else view.tr("worker.other")
-    return f"{words} ({letter}, /proc)" if roomy else f"{words} ({letter})"
+    return f"{words} ({letter}, /proc)"
 
 
 def port_name(view: View) -> str:
@@ -105,7 +111,7 @@ def port_name(view: View) -> str:
 
 def _port(view: View) -> Person:
     state = view.state
-    text = view.tr("who.from_guest", n=state.packets_out)
+    text = view.tr("who.from_guest", n=state.packets_out) if state.peer.name else view.tr("who.no_port")
     if state.packets_in:
         text = view.tr("who.both_ways", out=state.packets_out, back=state.packets_in)
     return "tap", _changed(view, "packets.out", "packets.in"), port_name(view), view.tr("who.network"), (
