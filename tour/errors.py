@@ -6,7 +6,15 @@ unreadable file, 3 something this machine lacks, 4 a defect of ours, 124 a time-
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
+
+
+def errno_name(error: OSError, unknown: str = "EIO") -> str:
+    """The name that Linux gives to the errno of ``error``; Python's table says ENOTSUP for its EOPNOTSUPP."""
+    if error.errno == errno.EOPNOTSUPP:
+        return "EOPNOTSUPP"
+    return errno.errorcode.get(error.errno or 0, unknown)
 
 
 class TourError(Exception):

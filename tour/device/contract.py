@@ -8,7 +8,6 @@ a mistake reaches the device, and the caller sees the device's own errno as OSEr
 
 from __future__ import annotations
 
-import errno
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -20,6 +19,7 @@ from tour.device import wire
 from tour.device.optional import OptionalCalls
 from tour.device.wire import RingAddresses
 from tour.device.worker import WorkerThread, compare, find_new, threads_now
+from tour.errors import errno_name
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
 from tour.trace.events import Ioctl, Source
@@ -214,7 +214,7 @@ class VhostDevice(OptionalCalls, ABC):
         try:
             value = act()
         except OSError as error:
-            self._record(name, arg, raw, source, frame, code=errno.errorcode.get(error.errno or 0, "EIO"))
+            self._record(name, arg, raw, source, frame, code=errno_name(error))
             raise
         decoded, answer = out(value) if out else ({}, b"")
         self._record(name, arg, raw, source, frame, decoded=decoded, answer=answer)
@@ -279,7 +279,7 @@ def attempt(call: Callable[..., object], *args: object) -> str:
     try:
         call(*args)
     except OSError as error:
-        return errno.errorcode.get(error.errno or 0, "EIO")
+        return errno_name(error)
     return "done"
 
 

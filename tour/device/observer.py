@@ -6,7 +6,6 @@ and says so. On the embedded device every event is exact already: there the obse
 
 from __future__ import annotations
 
-import errno
 import select
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from tour.abi.names import VRING_USED_F_NO_NOTIFY, Feature
 from tour.device.contract import TX, VhostDevice
 from tour.device.fdinfo import eventfd_count
-from tour.errors import TimedOut
+from tour.errors import TimedOut, errno_name
 from tour.trace.events import Count, Private, Snapshot, Worker
 from tour.trace.recorder import Recorder
 from tour.virtqueue.event_idx import WRAP
@@ -171,7 +170,7 @@ class RingObserver:
                     raise TimedOut(f"Ring {self.ring.index} was still moving after {timeout:g} seconds.")
                 time.sleep(POLL_SECONDS)
         except OSError as error:
-            return errno.errorcode.get(error.errno or 0, "EIO")
+            return errno_name(error)
 
     def _ended(self, quiet: float) -> str:
         """The condition that holds after ``quiet`` seconds without movement, '' while none does."""

@@ -5,10 +5,10 @@ The system calls are told with the names and arguments of their manual pages, as
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 
+from tour.errors import errno_name
 from tour.scene.nic import Nic
 from tour.trace.events import Syscall
 from tour.trace.recorder import here
@@ -48,7 +48,7 @@ def socket_type(nic: Nic, fd: int) -> str:
         # With family and protocol given, the type is all that Python asks for: getsockopt(SO_TYPE).
         asked = socket.socket(socket.AF_UNSPEC, -1, 0, fileno=fd)
     except OSError as error:
-        code = errno.errorcode.get(error.errno or 0, "EIO")
+        code = errno_name(error)
         nic.recorder.emit(Syscall("getsockopt", args, -1, code), actor="control", frame=here())
         return code
     kind = socket.SocketKind(asked.type)
