@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,12 @@ from tests.support import require  # noqa: E402 - needs the path above
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare our marker, as --strict-markers wants it. Programs under test get the signals a terminal's would, also
-    below a nohup or a background job, which hand down that they are ignored."""
+    below a nohup or a background job, which hand down that they are ignored. Nobody's real progress is touched."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    folder = tempfile.TemporaryDirectory(prefix="vhost-tour-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["VHOST_TOUR_STATE"] = folder.name
     config.addinivalue_line("markers", "requires(name): skip without it, fail where TOUR_REQUIRE names it")
 
 

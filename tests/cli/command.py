@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,11 @@ TOUR = (sys.executable, "-m", "tour.cli")
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Ours, in English whatever the locale, without what would change the command's mind."""
+    """Ours, in English whatever the locale, without what would change the command's mind, never begun before."""
     kept = {key: value for key, value in os.environ.items() if key not in ("TOUR_REQUIRE", "NO_COLOR")}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    return {**kept, "VHOST_TOUR_LANG": "en", "TERM": "xterm", "PYTHONPATH": path, **changes}
+    fresh = os.path.join(kept["VHOST_TOUR_STATE"], uuid.uuid4().hex)
+    return {**kept, "VHOST_TOUR_LANG": "en", "TERM": "xterm", "PYTHONPATH": path, "VHOST_TOUR_STATE": fresh, **changes}
 
 
 def tour(

@@ -11,6 +11,7 @@ from tests.cli.command import tour
 from tests.trace.recordings import reference
 from tour.i18n import Lang, t
 from tour.lesson import model
+from tour.lesson.course import course
 from tour.lesson.differences import device_of, unlike
 from tour.lesson.model import Lesson
 from tour.trace import events as ev
@@ -189,9 +190,11 @@ def test_a_recording_offers_no_fork() -> None:
     assert "Forks:" not in talk(*RIGHT_LINES)
 
 
-def test_the_first_minutes_lead_on_to_lesson_8() -> None:
+def test_the_first_minutes_lead_on_to_the_next_lesson() -> None:
     told, _ = tour("start", "--plain", "--device", "replay", typed="\n" * 6 + "q\n")
-    assert told.index("Three tables, two writers, two doorbells per queue.") < told.index("Lesson 8")
+    following = course().following("0")
+    assert told.index("Three tables, two writers, two doorbells per queue.") < told.index(f"Lesson {following}")
+    assert told.splitlines()[-1].endswith(f"tour start {following}")
 
 
 def test_a_dumb_terminal_gets_the_plain_twin() -> None:

@@ -82,6 +82,9 @@ class ScriptedPlayer:
     def fork(self, vary: str | None) -> None:
         self.calls.append(f"fork {vary}")
 
+    def close(self) -> None:
+        self.calls.append("close")
+
     def restart(self) -> None:
         self.calls.append("restart")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.tui.driving import replayed
+from tests.tui.driving import Course, Driven, replayed, touring
 from tour.i18n import Lang, t
+from tour.lesson.course import Place, course
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -25,15 +28,36 @@ async def test_six_presses_bring_an_answer_and_then_the_model(lang: Lang, size: 
         assert player.lesson.after is not None and player.lesson.after.get(lang) in driven.text
 
 
-async def test_the_way_on_is_lesson_8() -> None:
-    async with replayed("0") as (driven, player):
-        for _ in player.lesson.step:
-            await driven.press("enter")
-            await driven.until(lambda: driven.phase == "explain" and not driven.stage.moment.busy)
+async def test_the_way_on_is_the_next_lesson(tmp_path: Path) -> None:
+    async with touring(Course(tmp_path), Place("0")) as driven:
+        await to_the_end(driven)
         await driven.press("enter")
-        await driven.until(lambda: driven.app.lesson.card is not None)
+        await driven.until(lambda: driven.stage.moment.lesson == course().following("0"))
+
+
+async def test_the_way_on_is_the_map(tmp_path: Path) -> None:
+    async with touring(Course(tmp_path), Place("0")) as driven:
+        await to_the_end(driven)
+        await driven.press("2")
+        await driven.until(lambda: driven.page is driven.app.home)
+        assert driven.home.progress.lesson("0").completed and driven.home.cursor == course().following("0")
+
+
+async def test_the_way_on_is_out(tmp_path: Path) -> None:
+    async with touring(Course(tmp_path), Place("0")) as driven:
+        await to_the_end(driven)
+        await driven.press("3")
+        await driven.until(lambda: not driven.app.is_running)
+
+
+async def to_the_end(driven: Driven) -> None:
+    """All six steps of the first five minutes, and the card after them."""
+    assert driven.app.lesson is not None
+    for _ in driven.stage.moment.steps:
         await driven.press("enter")
-    assert driven.app.return_value == "8"
+        await driven.until(lambda: driven.phase == "explain" and not driven.stage.moment.busy)
+    await driven.press("enter")
+    await driven.until(lambda: driven.page.card is not None)
 
 
 async def test_the_language_changes_under_way() -> None:

@@ -20,7 +20,7 @@ from tour.tui.options import options
 class Breaking(ScriptedPlayer):
     def enter(self):
         raise RuntimeError("a secret detail")
-sys.exit(run_tui(Breaking(), options(glyphs="unicode"))[0])
+sys.exit(run_tui(Breaking(), options(glyphs="unicode")))
 """
 
 
@@ -41,7 +41,7 @@ def test_leaving_says_how_to_come_back(key: bytes, wanted: int) -> None:
     seen, code = play(key)
     assert code == wanted
     after = plain(seen.split(b"\x1b[?1049l")[-1])
-    assert after.strip() == t("en", "tui.resume", lesson="8")
+    assert after.strip() == t("en", "tui.resume", lesson="8:publish")
 
 
 def test_a_defect_of_ours_is_one_sentence_and_no_traceback() -> None:

@@ -46,7 +46,7 @@ async def test_a_wrong_answer_is_struck_and_the_ring_stays_as_it_was() -> None:
         assert driven.stage.moment.state.tx.avail_idx == 0
 
 
-@pytest.mark.parametrize(("key", "call"), [("left", "seek"), ("h", "seek"), ("p", "seek"), ("end", "live")])
+@pytest.mark.parametrize(("key", "call"), [("left", "seek"), ("p", "seek"), ("end", "live")])
 async def test_keys_that_look_elsewhere(key: str, call: str) -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -69,7 +69,7 @@ async def test_looking_back_and_forward_returns_to_the_edge() -> None:
         driven = Driven(pilot, app)
         await driven.press("left", "left")
         assert not driven.stage.moment.timeline.at_edge
-        await driven.press("right", "l", "n")
+        await driven.press("right", "n")
         assert driven.stage.moment.timeline.at_edge
 
 
@@ -211,7 +211,7 @@ async def test_leaving_ends_the_app() -> None:
     app, player = started()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("q")
-    assert app.return_value == ""
+    assert app.return_code == 0 and not app.is_running
 
 
 async def test_the_palette_speaks_the_learners_language() -> None:

@@ -76,15 +76,20 @@ def more_card(moment: Moment) -> Card:
     )
 
 
-def end_card(moment: Moment) -> Card:
-    """What a lesson was about, then where to go: the next lesson, the map, out."""
-    lang = moment.lang
-    following = course().entry(course().following(moment.lesson))
-    go = []
-    if following is not None:
-        title = t(lang, "tui.end.go", id=following.id, title=following.title.get(lang))
-        go.append(Option(following.id, title, t(lang, "tui.first.go.text") if moment.lesson == FIRST else ""))
-    options = (*go, Option(MAP, t(lang, "tui.end.map")), Option(LEAVE, t(lang, "tui.first.leave")))
-    title = t(lang, "tui.first.title") if moment.lesson == FIRST else t(lang, "tui.end.title", title=moment.title)
-    words = moment.text if moment.lesson == FIRST else t(lang, "tui.end.words")
+def end_card(moment: Moment, *, in_course: bool) -> Card:
+    """What the lesson was, then where to go: in the course the next lesson or the map, or out."""
+    lang, first = moment.lang, moment.lesson == FIRST
+    title = t(lang, "tui.first.title") if first else t(lang, "tui.end.title", title=moment.title)
+    words = moment.text if first else t(lang, "tui.end.words")
+    go = [*_onwards(moment), Option(MAP, t(lang, "tui.end.map"))] if in_course else []
+    options = (*go, Option(LEAVE, t(lang, "tui.first.leave")))
     return Card("end", title, (words,), options, t(lang, "tui.first.foot"), style="title")
+
+
+def _onwards(moment: Moment) -> list[Option]:
+    """The next lesson, if there is one."""
+    lang, following = moment.lang, course().entry(course().following(moment.lesson))
+    if following is None:
+        return []
+    title = t(lang, "tui.end.go", id=following.id, title=following.title.get(lang))
+    return [Option(following.id, title, t(lang, "tui.end.go_text"))]

@@ -33,8 +33,7 @@ class LessonScreen(Showing):
     BINDINGS: ClassVar[list[Binding]] = bindings()  # type: ignore[assignment]
 
     def __init__(self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False) -> None:
-        super().__init__(player, options, compose_view)
-        self.in_course = in_course
+        super().__init__(player, options, compose_view, in_course=in_course)
         self._offered = False
         self._playing: Timer | None = None
 

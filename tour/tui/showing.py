@@ -27,9 +27,12 @@ PAINT_SECONDS = 0.05
 class Showing(Page):
     """Draws one player. All its methods run on the screen's own thread."""
 
-    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose) -> None:
+    def __init__(
+        self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False
+    ) -> None:
         super().__init__(options)
         self.player = player
+        self.in_course = in_course
         self.notice = ""
         self._shown = player.moment()
         self._later: Timer | None = None
@@ -114,7 +117,7 @@ class Showing(Page):
         if kind == "fork":
             session = self.player.session
             return cards.fork_card(moment, recorded=session is not None and session.kind == "replay")
-        return {"more": cards.more_card, "end": cards.end_card}[kind](moment)
+        return cards.more_card(moment) if kind == "more" else cards.end_card(moment, in_course=self.in_course)
 
     def trouble(self, error: TourError) -> None:
         """Say what went wrong; all that was seen stays."""
