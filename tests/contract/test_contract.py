@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT, require
-from tour.testing.case import compare
+from tests.support import ROOT, require, required
+from tour.testing.case import SKIPPED, compare
 from tour.testing.contract import cases
 
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected-6.1.json").read_text())
@@ -31,7 +31,10 @@ def embedded() -> dict[str, Any]:
 @pytest.mark.parametrize("name", [case.name for case in cases])
 def test_embedded_answers_as_the_kernel(name: str) -> None:
     require("tun")
-    assert embedded()[name] == EXPECTED["answers"][name]
+    answer = embedded()[name]
+    if str(answer).startswith(SKIPPED) and not required("links"):
+        pytest.skip(answer)
+    assert answer == EXPECTED["answers"][name]
 
 
 def test_the_answers_were_recorded_from_the_kernel() -> None:

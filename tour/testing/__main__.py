@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tour.errors import CapabilityMissing
 from tour.testing import namespace
+from tour.testing.case import SKIPPED
 
 
 def _arguments() -> argparse.Namespace:
@@ -38,7 +39,9 @@ def main() -> int:
     lines = sys.stderr if options.record == "-" else sys.stdout
 
     def told(name: str, answer: object) -> None:
-        wrong = str(answer).startswith("crashed") or (expected is not None and expected.get(name) != answer)
+        skipped = str(answer).startswith(SKIPPED)
+        differs = expected is not None and not skipped and expected.get(name) != answer
+        wrong = differs or str(answer).startswith("crashed")
         more = f"   expected {json.dumps(expected.get(name))}" if wrong and expected is not None else ""
         print(f"{'FAIL' if wrong else 'ok  '} {name}: {json.dumps(answer)}{more}", file=lines, flush=True)
         failed.extend([name] * wrong)

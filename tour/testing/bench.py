@@ -17,7 +17,8 @@ from tour.device.contract import RX, TX, RingAddresses, VhostDevice
 from tour.memory.dirty import LogBitmap
 from tour.memory.guest import GuestMemory, RegionSpec
 from tour.memory.table import MemoryTable, Region
-from tour.testing.tap import Tap
+from tour.net.file import FilePort
+from tour.testing.tap import Tap, Wired
 
 KERNEL_ADDRESS = 0xFFFF_8800_0000_0000
 """An address no process may use [x86-64: above the hole]."""
@@ -97,6 +98,10 @@ class Bench:
     def tap(self, **how: bool) -> Tap:
         """A new tap in this network namespace, up."""
         return self._stack.enter_context(Tap(**how))
+
+    def wired(self, kind: Callable[[], FilePort]) -> Wired:
+        """A port of ``kind``, one of ``tour.net.wired``, with its far end. Raises CapabilityMissing("links")."""
+        return self._stack.enter_context(Wired(kind()))
 
     def log(self) -> LogBitmap:
         """A dirty log for all of the bench's memory."""

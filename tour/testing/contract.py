@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
-from tour.testing import backend, memory, order, receive, silence, stopping, transmit, violation, vring
+from tour.testing import backend, memory, order, ports, receive, silence, stopping, transmit, violation, vring
 from tour.testing.case import Answer, Case, Factory
 
-_PARTS = (order, vring, memory, backend, transmit, receive, silence, stopping, violation)
+_PARTS = (order, vring, memory, backend, transmit, receive, silence, stopping, violation, ports)
 cases: tuple[Case, ...] = tuple(chain(*(part.SUITE for part in _PARTS)))
 """All cases. Names are unique across the parts."""
 

@@ -10,7 +10,7 @@ from tour.device.contract import RX, TX, RingAddresses
 from tour.device.fdinfo import eventfd_count
 from tour.device.observer import RingObserver
 from tour.testing.bench import BUFFERS, FEATURES, RING_GPA, Bench
-from tour.testing.tap import ETHERTYPE, Tap
+from tour.testing.tap import ETHERTYPE, FarEnd
 from tour.trace.recorder import Recorder
 from tour.virtqueue.driver import DriverQueue
 from tour.virtqueue.layout import RingLayout
@@ -39,11 +39,11 @@ class Guest:
     """Both rings set up and attached to one tap. ``base`` is where their indices begin."""
 
     def __init__(
-        self, bench: Bench, features: int = FEATURES, num: int = 8, base: int = 0, tap: Tap | None = None
+        self, bench: Bench, features: int = FEATURES, num: int = 8, base: int = 0, tap: FarEnd | None = None
     ) -> None:
         self.bench, self.features, self.num = bench, features, num
         self.device = bench.device
-        self.tap = tap or bench.tap()
+        self.tap: FarEnd = tap or bench.tap()
         self.tap.far.setblocking(False)
         self.device.set_owner()
         self.set_up(base)

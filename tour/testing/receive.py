@@ -140,8 +140,9 @@ def _mergeable_over_the_end_of_the_used_ring(bench: Bench) -> list[Any]:
 @SUITE.case
 def _the_far_end_answers_an_arp_request(bench: Bench) -> dict[str, Any]:
     """A real network stack behind the tap: request out, reply in."""
-    guest = Guest(bench)
-    guest.tap.address("10.0.2.2")
+    tap = bench.tap()
+    guest = Guest(bench, tap=tap)
+    tap.address("10.0.2.2")
     (head, *_) = guest.provide(4)
     request = bytes.fromhex("ffffffffffff020000000001080600010800060400010200000000010a0002010000000000000a000202")
     guest.tx.add(out=[guest.put(0x40000, bytes(12) + request)])

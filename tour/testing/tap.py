@@ -12,6 +12,8 @@ from typing import Self
 
 from tour.abi import layouts
 from tour.abi.names import TunFlag, TunIoctl
+from tour.net.file import FilePort
+from tour.net.wired import PEER_LINK
 
 ETHERTYPE = 0x88B5
 """IEEE 802 local experimental EtherType 1: nobody else's frames carry it."""
@@ -20,7 +22,64 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCGIFHWADDR = 0x8913,
 IFF_UP = 1
 
 
-class Tap:
+class FarEnd:
+    """Where a device's frames come out: a packet socket on link ``link`` that sees and sends those of our EtherType."""
+
+    fd: int
+
+    def __init__(self, link: str) -> None:
+        self.link = link
+        self._far: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        """What NET_SET_BACKEND wants."""
+        return self.fd
+
+    def close(self) -> None:
+        """Drop our end."""
+        if self._far:
+            self._far.close()
+        self._far = None
+
+    @property
+    def far(self) -> socket.socket:
+        """A packet socket on the link: what it sends the device receives, and the other way round."""
+        if self._far is None:
+            self._far = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE))
+            self._far.bind((self.link, ETHERTYPE))
+        return self._far
+
+    def frames(self, count: int, seconds: float = 2.0) -> list[bytes]:
+        """Up to ``count`` frames of our EtherType that came out of the guest, waiting at most ``seconds`` each."""
+        got: list[bytes] = []
+        while len(got) < count and select.select([self.far], [], [], seconds)[0]:
+            got.append(self.far.recv(65536))
+        return got
+
+
+class Wired(FarEnd):
+    """The far end of another port: a tap in a bridge, a raw packet socket, a macvtap (``tour.net.wired``)."""
+
+    def __init__(self, port: FilePort) -> None:
+        super().__init__(PEER_LINK)
+        self.port = port
+        self.fd = port.fileno()
+
+    def close(self) -> None:
+        """Drop our end, then the port with its links."""
+        super().close()
+        self.port.close()
+
+
+class Tap(FarEnd):
     """A tap (or layer-3 tun) that is up, and a packet socket that is its far end.
 
     ``up`` False leaves the link down, ``header`` False leaves IFF_VNET_HDR out, ``layer3`` makes a tun.
@@ -35,26 +94,13 @@ class Tap:
         self.name = layouts.ifreq_name(bytes(request))
         if header:
             fcntl.ioctl(self.fd, TunIoctl.TUNSETVNETHDRSZ.value, struct.pack("=i", 12))
-        self._far: socket.socket | None = None
+        super().__init__(self.name)
         if up:
             self.up()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def fileno(self) -> int:
-        """The tap's descriptor: what NET_SET_BACKEND wants."""
-        return self.fd
-
     def close(self) -> None:
         """Drop our ends; the link goes with the last of them."""
-        if self._far:
-            self._far.close()
+        super().close()
         if self.fd >= 0:
             os.close(self.fd)
         self.fd = -1
@@ -70,21 +116,6 @@ class Tap:
         mask = socket.inet_aton("255.255.255.0")
         for request, raw in ((SIOCSIFADDR, socket.inet_aton(ip)), (SIOCSIFNETMASK, mask)):
             _interface(request, self.name, struct.pack("=HH", socket.AF_INET, 0) + raw)
-
-    @property
-    def far(self) -> socket.socket:
-        """A packet socket on the link: what it sends the device receives, and the other way round."""
-        if self._far is None:
-            self._far = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE))
-            self._far.bind((self.name, ETHERTYPE))
-        return self._far
-
-    def frames(self, count: int, seconds: float = 2.0) -> list[bytes]:
-        """Up to ``count`` frames of our EtherType that came out of the guest, waiting at most ``seconds`` each."""
-        got: list[bytes] = []
-        while len(got) < count and select.select([self.far], [], [], seconds)[0]:
-            got.append(self.far.recv(65536))
-        return got
 
 
 def _interface(request: int, name: str, payload: bytes) -> bytes:

@@ -78,12 +78,17 @@ class Sent(Enum):
 
 
 class Port:
-    """A backend socket in use. ``header_len`` is how many bytes of virtio_net_hdr travel with each frame."""
+    """A backend socket in use. ``header_len`` is how many bytes of virtio_net_hdr travel with each frame.
 
-    def __init__(self, number: int, name: str, header_len: int) -> None:
+    ``exact``: what vhost hands it is taken as it is, a header it does not expect for the frame's first bytes
+    (packet_sendmsg, tap_get_user). A tap of tun is told by vhost where the frame begins (tun_xdp_one).
+    """
+
+    def __init__(self, number: int, name: str, header_len: int, *, exact: bool = False) -> None:
         self.number = number
         self.name = name
         self.header_len = header_len
+        self.exact = exact
         self.fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
         self.pending: bytes | None = None
         self._poll = select.poll()
@@ -113,9 +118,10 @@ class Port:
         """Done with the frame that ``peek`` showed."""
         self.pending = None
 
-    def send(self, header: bytes, frame: bytes) -> Sent:
-        """Send one frame. One the port refuses is lost, as in handle_tx_copy."""
-        head = header[: self.header_len].ljust(self.header_len, b"\0")
+    def send(self, header: bytes, frame: bytes, carried: int) -> Sent:
+        """Send one frame, with ``carried`` bytes of header as the ring has it. One the port refuses is lost, as in
+        handle_tx_copy."""
+        head = header[:carried] if self.exact else header[: self.header_len].ljust(self.header_len, b"\0")
         try:
             os.writev(self.fd, [head, frame])
         except OSError as error:
@@ -156,7 +162,8 @@ def _tap_port(number: int, device: int) -> Port:
     header = 0
     if flags & TunFlag.IFF_VNET_HDR:
         header = struct.unpack("=i", fcntl.ioctl(number, TunIoctl.TUNGETVNETHDRSZ.value, bytes(4)))[0]
-    return Port(number, layouts.ifreq_name(bytes(request)), header + (0 if flags & TunFlag.IFF_NO_PI else 4))
+    before = header + (0 if flags & TunFlag.IFF_NO_PI else 4)
+    return Port(number, layouts.ifreq_name(bytes(request)), before, exact=device != TUN_DEVICE)
 
 
 def _socket_port(number: int, inode: int, adopted: frozenset[int]) -> Port:
@@ -165,7 +172,7 @@ def _socket_port(number: int, inode: int, adopted: frozenset[int]) -> Port:
             return Port(number, f"socket {inode}", layouts.NET_HDR.size)
         if held.family != socket.AF_PACKET or held.type != socket.SOCK_RAW:
             raise refuse(errno.ENOTSOCK, f"descriptor {number}")
-        return Port(number, f"socket {inode}", _packet_header(held))
+        return Port(number, f"socket {inode}", _packet_header(held), exact=True)
 
 
 def _packet_header(held: socket.socket) -> int:

@@ -70,7 +70,7 @@ def _send(ring: Vring, queue: DeviceQueue, port: Port, chain: Chain) -> int | No
     if mapped.readable_len > FRAME_LIMIT and not mapped.writable:
         return mapped.readable_len
     header, frame = _packet(ring, queue, chain, mapped)
-    became = port.send(header, frame)
+    became = port.send(header, frame, ring.port_header_len)
     if became is Sent.YES:
         ring.saw("out", "send", header, frame)
     return None if became is Sent.FULL else len(header) + len(frame)
