@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tour.device.contract import TX
-from tour.testing.bench import Bench
+from tour.memory.table import MemoryTable, Region
+from tour.testing.bench import BUFFERS, Bench
 from tour.testing.case import Suite
 from tour.testing.guest import EVENT_IDX, HEADER, INDIRECT, PLAIN, TABLE, TX_BUFFER, Guest, frame
+from tour.virtqueue.ring import Desc
 
 SUITE = Suite("behaviour")
 
@@ -237,3 +240,46 @@ def _giant(size: int) -> Callable[[Bench], dict[str, Any]]:
 
 for _size in (12 + 65536, 70_000, 200_000, 0x70000):
     SUITE.add(f"a giant of {_size} bytes is returned, sent or not", _giant(_size))
+
+
+def _overlapping(bench: Bench) -> list[Region]:
+    """Two regions that share a page of guest addresses, at different places of the bench's memory."""
+    hva = bench.table.translate(BUFFERS, 0x30000)
+    return [Region(1 << 20, 0x2000, hva + 0x10000), Region((1 << 20) + 0x1000, 0x2000, hva + 0x20000)]
+
+
+def _from_overlap(guest: Guest, rows: list[Region]) -> list[Any]:
+    """Tags of the frames that leave from an address in both regions, and from one that runs from the first alone
+    into the second."""
+    last = 20
+    guest.put(BUFFERS + 0x11000, HEADER + frame(1))
+    guest.put(BUFFERS + 0x20000, HEADER + frame(2))
+    guest.put(BUFFERS + 0x12000 - last, (HEADER + frame(3))[:last])
+    guest.put(BUFFERS + 0x21000, (HEADER + frame(3))[last:])
+    guest.device.set_mem_table(MemoryTable([*guest.bench.table.regions, *rows]))
+    told = []
+    for at in (0x1000, 0x2000 - last):
+        guest.write_desc(TX, 0, Desc((1 << 20) + at, len(HEADER) + 60))
+        guest.publish_head(TX, 0)
+        told += [guest.settle(TX), guest.seen(1)]
+    return told
+
+
+@SUITE.case
+def _where_regions_overlap_the_one_that_begins_lower_is_taken(bench: Bench) -> list[Any]:
+    guest, rows = Guest(bench), _overlapping(bench)
+    return [_from_overlap(guest, rows), _from_overlap(guest, rows[::-1])]
+
+
+@SUITE.case
+def _of_regions_that_begin_alike_the_one_told_first_is_taken(bench: Bench) -> list[Any]:
+    guest, (one, other) = Guest(bench), _overlapping(bench)
+    guest.put(BUFFERS + 0x10000, HEADER + frame(4))
+    guest.put(BUFFERS + 0x20000, HEADER + frame(5))
+    guest.write_desc(TX, 0, Desc(one.gpa, len(HEADER) + 60))
+    seen = []
+    for rows in ([one, replace(other, gpa=one.gpa)], [replace(other, gpa=one.gpa), one]):
+        guest.device.set_mem_table(MemoryTable(rows))
+        guest.publish_head(TX, 0)
+        seen += [guest.settle(TX), guest.seen(1)]
+    return seen
