@@ -150,8 +150,8 @@ class Nic:
 
     def watch(self, index: int) -> None:
         """Look at the device's half of that ring from now on."""
-        fds = self.bells[index].fds
-        self.observers[index] = RingObserver(self.device, self.rings[index], fds, self.recorder, self.port.fileno())
+        fds, port = self.bells[index].fds, self.port.fileno() if self.traffic else None
+        self.observers[index] = RingObserver(self.device, self.rings[index], fds, self.recorder, port)
 
     # --- what scenes use ----------------------------------------------------------------------------------
 
@@ -165,10 +165,10 @@ class Nic:
     def translate(self, gpa: int, size: int) -> None:
         """Ask our own memory table where a guest range lies, and tell its answer, a refusal too."""
         try:
-            found = ev.Translated(gpa, size, self.memory.translate(gpa, size))
+            hva, fault = self.memory.translate(gpa, size), ""
         except GuestMemoryError as refused:
-            found = ev.Translated(gpa, size, fault=refused.reason.value)
-        self.recorder.emit(found, actor="control", frame=here(), above=3)
+            hva, fault = None, refused.reason.value
+        self.recorder.emit(ev.Translated(gpa, size, hva, fault), actor="control", frame=here(), above=3)
 
     def settle(self, *indices: int) -> str:
         """Look until the queues rest; returns the condition the step ended on (``quiescent``, ``still``, errno)."""
