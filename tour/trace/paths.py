@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tour.errors import UsageError
@@ -150,7 +150,7 @@ _WORDS: dict[str, Callable[[Ring], Value]] = {
     "num_free": lambda ring: ring.num_free,
     "waiting": lambda ring: ring.waiting,
     "to_reap": lambda ring: ring.to_reap,
-    "held_by_device": lambda ring: sum(ring.holder(i) == "device" for i in range(ring.num)),
+    "held_by_device": lambda ring: sum(index < ring.num for index in ring.with_device()),
     "broken": lambda ring: ring.broken,
 }
 
@@ -178,7 +178,7 @@ def _index(text: str, ring: Ring) -> int:
 
 
 def _entry(ring: Ring, table: str, slot: int, field: str | None) -> Value:
-    rows: tuple[Any, ...] = {"desc": ring.desc, "avail.ring": ring.avail_ring, "used.ring": ring.used_ring}[table]
+    rows: Sequence[Any] = {"desc": ring.desc, "avail.ring": ring.avail_ring, "used.ring": ring.used_ring}[table]
     if not 0 <= slot < len(rows):
         return None
     row = rows[slot]
@@ -233,7 +233,7 @@ def _operand(text: str, before: State, after: State) -> Value:
     """A number, a quoted text, a path, a path@before; numbers may be added: indices wrap at 65536."""
     base, sign, extra = _sum(text)
     if re.fullmatch(r"-?\d+|0x[0-9a-f]+", base):
-        return int(base, 0)
+        return int(base, 16 if "x" in base else 10)
     if base.startswith('"'):
         return base.strip('"')
     path, _, when = base.partition("@")
