@@ -32,6 +32,9 @@ def shared() -> Iterator[tuple[Path, str]]:
     for name, table in (("misconceptions.toml", "misconception"), ("glossary.toml", "term")):
         for row in model.read_toml(root / name).get(table, {}).values():
             yield root / name, str(row.get("ref", ""))
+    article = root.parent / "docs" / "article.toml"
+    for row in model.read_toml(article)["statement"] if article.is_file() else []:
+        yield article, str(row.get("source", ""))
     yield from of_claims(root / "claims.toml")
 
 
