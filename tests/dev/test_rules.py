@@ -73,6 +73,7 @@ BROKEN: dict[str, Spoil] = {
     "stale": swap("text.en.md", PUBLISH_EN, PUBLISH_EN.replace("offers", "hands over")),
     "code_differs": swap("text.zh.md", "`shadow_avail_idx`", "shadow_avail_idx"),
     "chinese_missing": swap(LESSON, 'zh = "三张表都不变"', 'zh = "nothing"'),
+    "term_differs": swap("text.en.md", "Watch who holds descriptor 0.", "Watch the worker."),
     "forbidden_word": swap("text.zh.md", "请留意描述符 0 由谁持有", "启动设备"),
     "lesson_unknown": swap("text.en.md", "Watch who holds descriptor 0.", "See lesson 77."),
     "choice_count": swap(LESSON, 'id = "hva"\ntext', 'id = "gpa"\ntext'),

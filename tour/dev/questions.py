@@ -15,6 +15,7 @@ from tour.lesson import model
 from tour.lesson.model import Check, Lesson, Predict, Ref
 from tour.trace import paths
 from tour.trace.state import Ring, State
+from tour.trace.tables import Table
 from tour.view.canvas import width_of
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -22,11 +23,10 @@ FEWEST, MOST = 3, 4
 QUESTION_CELLS, CHOICE_CELLS = 76, 35
 """What fits the story panel at 80 columns; choices stand in two columns."""
 SENTENCE_END = {"en": r"[.?!](?:\s|$)", "zh": "[。？！]"}
-_BLANK = tuple([None] * 8)
 _EMPTY = State(
     rings=(
-        Ring(0, num=8, desc=_BLANK, avail_ring=_BLANK, used_ring=_BLANK),
-        Ring(1, num=8, desc=_BLANK, avail_ring=_BLANK, used_ring=_BLANK),
+        Ring(0, num=8, desc=Table([None] * 8), avail_ring=Table([None] * 8), used_ring=Table([None] * 8)),
+        Ring(1, num=8, desc=Table([None] * 8), avail_ring=Table([None] * 8), used_ring=Table([None] * 8)),
     )
 )
 

@@ -12,7 +12,7 @@ from tour.dev import structure
 from tour.dev.finding import Finding, line_of
 from tour.dev.words import LIMITS, code_spans, halves, markup_faults, measure, noted_hashes, sections, source_hash
 from tour.i18n import Lang
-from tour.lesson import model
+from tour.lesson import glossary, model
 from tour.lesson.model import Lesson, Text
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -24,7 +24,7 @@ _LESSON = re.compile(r"\blessons? (\d+)|第 ?(\d+) ?课")
 def faults(lesson: Lesson) -> list[Finding]:
     """Everything about the words of one lesson."""
     found = _lengths(lesson) + _markup(lesson) + _current(lesson) + _code(lesson) + _short(lesson)
-    return found + _forbidden(lesson) + _lessons(lesson)
+    return found + _terms(lesson) + _forbidden(lesson) + _lessons(lesson)
 
 
 def _parts(lesson: Lesson) -> Iterator[tuple[Lang, Path, str, str, str]]:
@@ -109,6 +109,23 @@ def _short(lesson: Lesson) -> list[Finding]:
         for text in short_texts(lesson)
         if not text.en.strip() or (not _HAN.search(text.zh) and text.zh != text.en)
     ]
+
+
+def _terms(lesson: Lesson) -> list[Finding]:
+    """Where the English of a section says one of the glossary's words, the Chinese says its Chinese word."""
+    path = Path(lesson.folder) / "text.zh.md"
+    words = [(_bare(term.en), _bare(term.zh)) for term in glossary.terms().values() if term.same]
+    return [
+        Finding(path, line_of(path, f"## {section}"), "term_differs", {"section": section, "en": en, "zh": zh})
+        for section in lesson.texts["zh"]
+        for en, zh in words
+        if re.search(rf"\b{en}s?\b", _whole(lesson, "en", section), re.I) and zh not in _whole(lesson, "zh", section)
+    ]
+
+
+def _bare(word: str) -> str:
+    """Without an abbreviation in brackets."""
+    return word.partition(" (")[0]
 
 
 class Forbidden(msgspec.Struct, frozen=True):

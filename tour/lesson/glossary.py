@@ -9,12 +9,14 @@ from tour.lesson.model import LessonError, Text, read_toml, root
 
 
 class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One idea: its word in each language, what it means, and where that is written."""
+    """One idea: its word in each language, what it means, and where that is written. ``same``: where the English of a
+    lesson's section says it, the Chinese says it too."""
 
     en: str
     zh: str
     meaning: Text
     ref: str
+    same: bool = False
 
 
 def terms() -> dict[str, Term]:
