@@ -40,7 +40,7 @@ def known(stage: str, label: str, w: int = 76, device: str = "kernel") -> str:
 @pytest.mark.parametrize(
     ("stage", "label", "words"),
     [
-        ("nothing", "device", "not open"), ("open", "device", "fd 7, /dev/vhost-net  owner unknown"),
+        ("nothing", "device", "not open"), ("open", "device", "fd 7, /dev/vhost-net  owner none"),
         ("open", "worker", "none yet"), ("own", "device", "owner pid 4711 (us)"),
         ("own", "worker", "vhost-4711, tid 4712, kernel thread; sleeping (S, /proc)"),
         ("own", "features", "unknown"), ("features", "features", "VERSION_1, MRG_RXBUF (0x100008000)"),

@@ -82,6 +82,7 @@ class Stage:
             variant=self.command.variant or None,
             why_not_kernel=chosen.why_not_kernel,
             why_not_tap=chosen.why_not_tap,
+            pid=os.getpid(),
         )
         self.recorder.emit(hello, actor="tour")
 

@@ -97,7 +97,7 @@ class Nic:
         device, worker, fd = self.device, self.device.worker, self.device.fd
         device.close()
         closed = ev.Syscall("close", [str(fd)], 0) if fd >= 0 else ev.Closed(device.kind)
-        self.recorder.emit(closed, actor="control", frame=here())
+        self.recorder.emit(closed, actor="control", frame=here(), above=2)
         if worker is not None:
             self.recorder.emit(worker.gone(), actor="device", source="observer")
 
@@ -108,12 +108,12 @@ class Nic:
     def offer(self) -> None:
         """You, as QEMU: the feature word that the network device shows to the guest's driver."""
         self.device_word = device_word(self.vhost_word)
-        self.recorder.emit(ev.Features("device", self.device_word), actor="control", frame=here())
+        self.recorder.emit(ev.Features("device", self.device_word), actor="control", frame=here(), above=1)
 
     def acknowledge(self, wanted: int = DRIVER) -> None:
         """You, as guest: of what is offered, acknowledge what the driver wants."""
         self.driver_word = self.device_word & wanted
-        self.recorder.emit(ev.Features("driver", self.driver_word), actor="driver", frame=here())
+        self.recorder.emit(ev.Features("driver", self.driver_word), actor="driver", frame=here(), above=1)
 
     @property
     def vhost_features(self) -> int:

@@ -31,9 +31,10 @@ class Payload(msgspec.Struct, frozen=True, tag_field="kind", tag=lambda n: n.low
 
 
 class Hello(Payload, frozen=True):
-    """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap or socketpair;
+    """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap, socketpair or none;
     ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``;
-    ``why_not_kernel`` and ``why_not_tap`` are what happened, why and what mends it, a line each."""
+    ``why_not_kernel`` and ``why_not_tap`` are what happened, why and what mends it, a line each; ``pid`` is the
+    agent's process, as it knows itself (0: not told)."""
 
     protocol: int
     schema: int
@@ -48,6 +49,7 @@ class Hello(Payload, frozen=True):
     variant: str | None = None
     why_not_kernel: str = ""
     why_not_tap: str = ""
+    pid: int = 0
 
 
 class Syscall(Payload, frozen=True):

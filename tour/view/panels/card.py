@@ -6,6 +6,7 @@ from tour.trace.state import Ring, State
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.features import feature_words
+from tour.view.panels.vhost import owner_name
 from tour.view.panels.who import port_name
 from tour.view.text import wrap
 
@@ -50,8 +51,7 @@ def _owner(view: View) -> str:
     state = view.state
     if not state.owner:
         return "-"
-    pid = state.worker.name.rpartition("-")[2]
-    who = view.tr("card.pid", pid=pid) if pid.isdigit() else view.tr("card.us")
+    who = owner_name(view)
     return f"{who}  {view.tr('card.worker', tid=state.worker.tid)}" if state.worker.tid else who
 
 

@@ -93,16 +93,21 @@ def _device(view: View) -> str | None:
 
 
 def _owner(view: View) -> str | None:
-    if not view.state.owner:
-        return None
-    pid = view.state.worker.name.rpartition("-")[2]
+    return owner_name(view) if view.state.owner else view.tr("vhost.nobody")
+
+
+def owner_name(view: View) -> str:
+    """The process that owns the device: ours. Where no Hello tells its number, that in the worker's name is taken,
+    which is right unless another thread than the main one made the call."""
+    hello = view.state.hello
+    pid = str(hello.pid) if hello is not None and hello.pid else view.state.worker.name.rpartition("-")[2]
     return view.tr("card.pid", pid=pid) if pid.isdigit() else view.tr("card.us")
 
 
 def _worker(view: View) -> str | None:
     worker = view.state.worker
     if not view.state.opened or not view.state.owner:
-        return view.tr("vhost.no_worker") if view.state.opened else None
+        return view.tr("vhost.no_worker" if view.state.opened else "vhost.nobody")
     if not worker.tid:
         return view.tr("vhost.hidden_worker") if worker.form else None
     form = view.tr(f"vhost.form.{worker.form}") if worker.form in ("kthread", "thread", "ours") else worker.form
