@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tour.view.canvas import Canvas
-from tour.view.text import wrap
+from tour.view.text import folded, wrap
 
 WIDEST = 76
 
@@ -22,7 +22,7 @@ class Option:
 @dataclass(frozen=True)
 class Card:
     """``id`` says what the card is for; ``lines`` are paragraphs, ``foot`` the keys; ``cursor`` the option that
-    Enter takes; ``top`` the first row shown when there are too many."""
+    Enter takes; ``top`` the first row shown when there are too many; ``code`` says that lines are code."""
 
     id: str
     title: str
@@ -32,6 +32,7 @@ class Card:
     cursor: int = 0
     top: int = 0
     style: str = "text"
+    code: bool = False
 
     def moved(self, by: int) -> Card:
         """With the cursor (or, without options, the text) moved."""
@@ -83,8 +84,9 @@ def _frame(card: Card, canvas: Canvas, x: int, y: int, width: int, height: int) 
 
 def _body(card: Card, room: int) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
+    broken = folded if card.code else wrap
     for paragraph in card.lines:
-        rows += [(line, card.style, "") for line in wrap(paragraph, room)] if paragraph else [("", "text", "")]
+        rows += [(line, card.style, "") for line in broken(paragraph, room)] if paragraph else [("", "text", "")]
     if rows and card.options:
         rows.append(("", "text", ""))
     for number, option in enumerate(card.options):

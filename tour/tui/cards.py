@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tour.agent.probes import Finding
 from tour.errors import TourError
 from tour.i18n import Lang, local, t
 from tour.lesson.course import FIRST, course
 from tour.lesson.moment import Moment
+from tour.trace.events import Event
+from tour.trace.export.acts import ExportError
+from tour.trace.export.step import Form, step_lines
 from tour.tui.card import Card, Option
 from tour.tui.keys import HOME_KEYS, KEYS
 
@@ -74,6 +77,18 @@ def more_card(moment: Moment) -> Card:
     return Card(
         "more", t(moment.lang, "tui.more.title"), (*text.split("\n"), *refs), foot=t(moment.lang, "tui.close.foot")
     )
+
+
+def code_card(moment: Moment, events: Sequence[Event], form: Form) -> Card:
+    """The shown step as C or as strace has it, as far as it has happened."""
+    lang = moment.lang
+    try:
+        lines = step_lines(events[: moment.timeline.position], moment.step, form)
+    except ExportError as error:
+        lines = [local(lang, error.what), local(lang, error.why)]
+    title = t(lang, f"tui.code.{form}", step=moment.title_of(moment.step))
+    words = tuple(lines) or (t(lang, "tui.code.none"),)
+    return Card(form, title, words, foot=t(lang, "tui.code.foot"), code=bool(lines))
 
 
 def end_card(moment: Moment, *, in_course: bool) -> Card:

@@ -51,6 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key("fork", "f", "fork"),
     Key("restart", "r", "restart"),
     Key("more", "d", "more"),
+    Key("code", "x", "code"),
     Key("copy", "y", "copy"),
     Key("home", "h", "home"),
     Key("language", "L", "language"),

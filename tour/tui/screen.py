@@ -12,6 +12,7 @@ from textual.timer import Timer
 from tour.errors import TourError
 from tour.i18n import t
 from tour.lesson.course import FIRST, Place
+from tour.trace.export.step import FORMS
 from tour.tui import cards
 from tour.tui.keys import bindings
 from tour.tui.options import Options
@@ -183,6 +184,13 @@ class LessonScreen(Showing):
     def action_more(self) -> None:
         """Open the drawer."""
         self.put_card(self.deal("more"))
+
+    def action_code(self) -> None:
+        """The step as C, then as strace has it, then the lesson again."""
+        kinds = (*FORMS, None)
+        now = self.card.id if self.card is not None and self.card.id in FORMS else None
+        kind = kinds[(kinds.index(now) + 1) % len(kinds)]
+        self.put_card(self.deal(kind) if kind else None)
 
     def action_help(self) -> None:
         """How to read the panel in front."""

@@ -9,6 +9,7 @@ from textual.timer import Timer
 from tour.errors import TourError
 from tour.i18n import Lang, t
 from tour.lesson.moment import Moment
+from tour.trace.export.step import FORMS
 from tour.tui import cards
 from tour.tui.card import Card
 from tour.tui.options import Options
@@ -27,9 +28,7 @@ PAINT_SECONDS = 0.05
 class Showing(Page):
     """Draws one player. All its methods run on the screen's own thread."""
 
-    def __init__(
-        self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False
-    ) -> None:
+    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False) -> None:
         super().__init__(options)
         self.player = player
         self.in_course = in_course
@@ -117,6 +116,8 @@ class Showing(Page):
         if kind == "fork":
             session = self.player.session
             return cards.fork_card(moment, recorded=session is not None and session.kind == "replay")
+        if kind in FORMS:
+            return cards.code_card(moment, self.player.timeline.events, "c" if kind == "c" else "strace")
         return cards.more_card(moment) if kind == "more" else cards.end_card(moment, in_course=self.in_course)
 
     def trouble(self, error: TourError) -> None:

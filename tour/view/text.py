@@ -50,6 +50,17 @@ def wrap(text: str, room: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def folded(line: str, room: int) -> tuple[str, ...]:
+    """A line of code in lines of at most ``room`` cells: its indentation is kept, what goes on stands further in."""
+    line = plain(line).rstrip()
+    indent = " " * min(len(line) - len(line.lstrip()), room // 2)
+    first, *rest = wrap(line, room - len(indent)) or ("",)
+    if not rest:
+        return (indent + first,)
+    deeper = indent + "    "
+    return (indent + first, *(deeper + part for part in wrap(" ".join(rest), room - len(deeper))))
+
+
 def _wrap_paragraph(text: str, room: int) -> list[str]:
     lines: list[str] = []
     line = ""

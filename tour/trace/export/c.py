@@ -18,7 +18,7 @@ BUILD = "gcc -std=c11 -Wall -Wextra -o lesson lesson.c && sudo ./lesson"
 PRELUDE = Path(__file__).with_name("prelude.c.txt")
 FLAGS = ((1, "VRING_DESC_F_NEXT"), (2, "VRING_DESC_F_WRITE"), (4, "VRING_DESC_F_INDIRECT"))
 SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*(\|[A-Z][A-Z0-9_]*)*|0")
-PER_ROW = 12
+PER_ROW = 10
 
 
 def text(program: Program) -> str:
@@ -39,7 +39,13 @@ def text(program: Program) -> str:
 
 def step_text(program: Program, step: str) -> str:
     """The function of one step, without what it rests on; empty when the recording has no such step."""
-    return next((_function(name, part) for name, part in program.parts if name == step), "")
+    part = next((part for name, part in program.parts if name == step), None)
+    if part is None:
+        return ""
+    told = []
+    if program.device != "kernel" and any(isinstance(act, acts.Vhost) for act in part):
+        told.append("/* the embedded device: no system call was made, these are the calls it stands for */")
+    return "\n".join([*told, _function(step, part)])
 
 
 def _comment(lines: list[str]) -> list[str]:

@@ -52,6 +52,12 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     if view.wide:
         keys += [("space", "pause" if view.ui.playing else "play", "space")]
         keys += [(f"[ ] x{view.ui.speed:g}" if view.ui.playing else "[ ]", "speed", "right_square_bracket")]
-        keys += [("f", "fork", "f"), ("Tab", "panel", "tab"), ("y", "copy", "y"), ("d", "more", "d")]
+        keys += [
+            ("f", "fork", "f"),
+            ("Tab", "panel", "tab"),
+            ("y", "copy", "y"),
+            ("x", "code", "x"),
+            ("d", "more", "d"),
+        ]
         return [*keys, ("t", "theme", "t"), ("L", "language", "L"), ("q", "quit", "q")]
     return [*keys, ("Tab", "panel", "tab"), ("f", "fork", "f")]
