@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -53,11 +54,19 @@ def shown_path(path: Path) -> str:
 
 def line_of(path: Path, *needles: str) -> int:
     """The line where the last needle stands, each looked for from where the one before was found; 1 when none is."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return 1
-    at = 0
+    lines, at = _lines(path), 0
     for needle in needles:
         at = next((number for number in range(at, len(lines)) if needle in lines[number]), at)
     return at + 1
+
+
+def line_matching(path: Path, pattern: str) -> int:
+    """The first line in which the regular expression is found, 1 when there is none."""
+    return next((number for number, line in enumerate(_lines(path), 1) if re.search(pattern, line)), 1)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []

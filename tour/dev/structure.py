@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tour.agent.protocol import Open
 from tour.dev.finding import Finding, line_of
 from tour.dev.words import halves, sections
 from tour.lesson import model
 from tour.lesson.model import Lesson, StepFork
 
 FEWEST, MOST = 5, 9
-SETTINGS = set(Open.__struct_fields__) - {"id", "lesson", "device", "variant", "at", "fork"} | {"skip"}
-"""What a fork may set: numbers of the command that opens it, or the step whose action is left out."""
+SETTINGS = {"num", "base", "skip", "buffers", "room"}
+"""What a fork may set (``model.Vary``)."""
 STAGES = ("", "open", "own", "features", "memory", "vrings", "doorbells", "fill", "attach")
 NEEDED = ("scene.py", "kernel.trace.jsonl", "claims.toml")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tour.dev import structure
-from tour.dev.finding import Finding, line_of
+from tour.dev.finding import Finding, line_matching, line_of
 from tour.dev.words import LIMITS, code_spans, halves, markup_faults, measure, noted_hashes, sections, source_hash
 from tour.i18n import Lang
 from tour.lesson import glossary, model
@@ -148,7 +148,7 @@ def _forbidden(lesson: Lesson) -> list[Finding]:
     places = [(lang, path, words) for lang, path, _, _, words in _parts(lesson)]
     places += [(lang, toml, text.get(lang)) for lang in LANGS for text in short_texts(lesson)]
     return [
-        Finding(path, line_of(path, match[0]), "forbidden_word", {"word": match[0], "say": rule.say})
+        Finding(path, line_matching(path, rule.word), "forbidden_word", {"word": match[0], "say": rule.say})
         for rule in forbidden()
         for lang, path, words in places
         if lang == rule.lang and (match := re.search(rule.word, words))
