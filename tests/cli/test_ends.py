@@ -231,3 +231,30 @@ def test_a_terminal_too_small_says_so() -> None:
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert b"80" in text and os.waitstatus_to_exitcode(status) == 0
+
+
+# -- before anything of ours runs -------------------------------------------------------------------------
+
+AT_IMPORT = """
+import os, signal, sys
+from tour.cli import entry
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+entry.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        *(("version", module) for module in ("tour.i18n", "msgspec", "typer", "tour.cli.main", "tour.cli.output")),
+        *(("start 8 --device replay", module) for module in ("tour.i18n", "msgspec", "tour.cli.output")),
+    ],
+)
+def test_ctrl_c_while_still_importing_is_silent(words: str, module: str) -> None:
+    argv = (sys.executable, "-c", AT_IMPORT.format(module=module))
+    told, said = tour(*words.split(), argv=argv, code=130)
+    assert (told, said) == ("", "")

@@ -22,18 +22,45 @@ def connector(where: Where, lesson: Lesson, lang: Lang, say: Callable[[str], Non
     """What makes sessions for these options. Raises CapabilityMissing when something asked for is missing."""
     if where.device not in DEVICES:
         raise UsageError(f"There is no device '{where.device}'.", f"Choose one of {', '.join(DEVICES)}.")
+    if where.ssh:
+        return _ssh(where)
     if where.lab:
         return _lab(where)
-    missing = client.can_run_live()
-    if where.device == "replay" or (missing is not None and where.device == "auto" and not LIVE & requirements()):
-        if missing is not None and where.device == "auto":
-            say(t(lang, "cli.falling_back", why=local(lang, missing.what)))
-            if sys.platform.startswith("linux"):
-                say(t(lang, "cli.mend", fix=local(lang, missing.fix)))
-        return lambda command: client.connect_replay(lesson.recording_path())
-    if missing is not None:
+    if where.device == "replay":
+        return _replayed(lesson)
+    missing, replaced = client.can_run_live(), LIVE
+    if missing is None and where.device == "auto":
+        missing = _lacking(lesson)
+        replaced = {missing.name, "kernel"} if missing else set()
+    if missing is None:
+        return client.connect_local
+    if where.device != "auto" or replaced & requirements():
         raise missing
-    return client.connect_local
+    say(t(lang, "cli.falling_back", why=local(lang, missing.what)))
+    if sys.platform.startswith("linux"):
+        say(t(lang, "cli.mend", fix=local(lang, missing.fix)))
+    return _replayed(lesson)
+
+
+def _replayed(lesson: Lesson) -> Connect:
+    return lambda command: client.connect_replay(lesson.recording_path())
+
+
+def _lacking(lesson: Lesson) -> CapabilityMissing | None:
+    """What the lesson needs to run live and this machine does not have."""
+    if not lesson.needs:
+        return None
+    from tour.agent.probes import isolated
+
+    found = next((one for one in isolated() if one.name in lesson.needs and not one.ok), None)
+    return CapabilityMissing(found.name, found.what, found.why, found.fix) if found else None
+
+
+def prepare(where: Where) -> None:
+    """Connect to the other machine, if one is wanted, while ssh may still ask for a password on the terminal.
+    Raises UsageError, CapabilityMissing("ssh")."""
+    if where.ssh:
+        _ssh(where)
 
 
 def wanted_device(where: Where) -> str:
@@ -47,10 +74,10 @@ def requirements() -> set[str]:
 
 
 def check_port(player: Player) -> None:
-    """Raises CapabilityMissing when TOUR_REQUIRE names tun and the agent got no tap."""
+    """Raises CapabilityMissing when TOUR_REQUIRE names tun and the agent got something else in its place."""
     hello = player.timeline.edge.hello
     live = player.session is not None and player.session.kind == "live"
-    if live and hello is not None and hello.net != "tap" and "tun" in requirements():
+    if live and hello is not None and hello.net == "socketpair" and "tun" in requirements():
         raise CapabilityMissing("tun", "TOUR_REQUIRE names tun, but there is no tap.", hello.why_not_tap)
 
 
@@ -58,3 +85,12 @@ def _lab(where: Where) -> Connect:
     from tour.agent.client_lab import connect_lab
 
     return lambda command: connect_lab(command, where.kernel)
+
+
+def _ssh(where: Where) -> Connect:
+    from tour.agent.client_ssh import connect_ssh, link
+
+    if where.lab or where.device == "replay":
+        raise UsageError("--ssh goes with neither --lab nor --device replay.", "The agent runs on one machine.")
+    link(where.ssh)
+    return lambda command: connect_ssh(command, where.ssh)
