@@ -83,7 +83,7 @@ def _region(state: State, data: ev.Region) -> Changes:
 
 
 def _translated(state: State, data: ev.Translated) -> Changes:
-    return replace(state, translated=data), ("translated.hva", "translated.fault")
+    return replace(state, translated=data), ("translated.hva" if data.hva is not None else "translated.fault",)
 
 
 def _doorbell(state: State, data: ev.Doorbell) -> Changes:

@@ -221,10 +221,11 @@ def _list(area: Area, view: View, scroll: int) -> int:
     for region in sorted(view.state.regions, key=lambda region: region.gpa):
         if end and region.gpa > end:
             area.put(0, y, view.tr("memory.hole_line", start=f"{end:#x}", end=f"{region.gpa - 1:#x}"), "dim")
-            y += 1
+            y = _asked(area, y + 1, view, range(end, region.gpa))
         _region_line(area, y, view, region)
         y = _region_parts(area, y + 1, view, region)
         end = region.gpa + region.size
+        y = _asked(area, y, view, range(region.gpa, end))
     for told in only_told(view.state):
         last = told.gpa + told.size - 1
         words = {"start": f"{told.gpa:#x}", "end": f"{last:#x}", "hva": f"{told.hva:#x}"}
@@ -232,6 +233,19 @@ def _list(area: Area, view: View, scroll: int) -> int:
         area.put(0, y, cut(text, area.w), view.style("mem_table", "control"))
         y += 1
     return y + scroll
+
+
+def _asked(area: Area, y: int, view: View, within: range) -> int:
+    """What this step looked up in our own table, below the region or the hole in which it begins; the next row."""
+    asked = view.state.translated
+    if asked is None or asked.gpa not in within or not view.state.step_changed & {"translated.hva", "translated.fault"}:
+        return y
+    words = {"start": f"{asked.gpa:#x}", "end": f"{asked.gpa + asked.size - 1:#x}"}
+    if asked.hva is None:
+        area.put(4, y, view.tr("memory.refused", **words), view.style("translated.fault", "control"))
+    else:
+        area.put(4, y, view.tr("memory.found", hva=f"{asked.hva:#x}", **words), view.style("translated.hva", "control"))
+    return y + 1
 
 
 def only_told(state: State) -> list[Mapped]:
