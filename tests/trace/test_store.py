@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tour.abi import libc
 from tour.trace import events as ev
 from tour.trace import store
 from tour.trace.store import RecordingError, Writer, load
+from tour.trace.timeline import Timeline
 
 RUN = events(HELLO, ev.RingPlace(1, 8, 0, 64, 128), ev.Kick(1, 9, 1), ev.Bye())
 
@@ -191,12 +193,54 @@ def test_what_cannot_be_read_is_said_so(tmp_path: Path, name: str) -> None:
 
 
 def test_what_one_may_not_read_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(store.Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(RecordingError, match="Permission denied"):
         load(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom"])
+def test_an_endless_file_is_refused_after_its_first_line(device: str) -> None:
+    with pytest.raises(RecordingError, match=f"{device} is not a recording") as caught:
+        load(Path(device))
+    assert "tour record" in caught.value.fix
+
+
+class Endless(io.RawIOBase):
+    """A file of which nobody knows the end; it counts what was taken from it."""
+
+    def __init__(self, first: bytes, line: bytes) -> None:
+        self.left, self.line, self.taken = first, line, 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        now, self.left = self.left or self.line, b""
+        self.taken += len(now)
+        return now
+
+
+@pytest.mark.parametrize(("bytes_max", "events_max"), [(20_000, 10**9), (10**9, 30)])
+def test_no_more_is_read_than_a_recording_may_hold(
+    monkeypatch: pytest.MonkeyPatch, bytes_max: int, events_max: int
+) -> None:
+    monkeypatch.setattr(store, "BYTES_MAX", bytes_max)
+    monkeypatch.setattr(store, "EVENTS_MAX", events_max)
+    file = Endless(ev.encode(RUN[0]), ev.encode(events(HELLO, ev.Lost(1))[1]))
+    monkeypatch.setattr(Path, "open", lambda path, mode: file)
+    with pytest.raises(RecordingError, match="larger than can be replayed") as caught:
+        load(Path("huge"))
+    assert file.taken < bytes_max + 1000 and "head -" in caught.value.fix and "MiB" in caught.value.why
+
+
+OLD = Path(__file__).parent / "schema-1.trace.jsonl"
+
+
+def test_a_recording_of_the_first_schema_is_still_read() -> None:
+    old = load(OLD)
+    assert (old.hello.schema, old.whole) == (1, True)
+    state = Timeline(old.events).edge
+    assert state.opened and state.owner and state.mem_table == 2 and state.tx.kick.given == state.tx.kick.fd
 
 
 REAL = Path(reference().path).read_bytes()

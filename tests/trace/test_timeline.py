@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from tests.trace import hostile
 from tests.trace.recordings import HELLO, events, reference
 from tour.trace import events as ev
 from tour.trace import timeline as module
-from tour.trace.fold import FoldError, fold
+from tour.trace.fold import KEYS_KEPT, FoldError, fold
 from tour.trace.state import State
 from tour.trace.timeline import Mark, Timeline
 
@@ -56,7 +58,7 @@ def test_the_past_stays_what_it_was_while_the_run_goes_on() -> None:
 def test_stops_are_the_events_with_a_sentence_in_both_directions() -> None:
     timeline, states = Timeline(RUN), folded(RUN)
     stops = [position for position in range(1, len(RUN) + 1) if states[position].last is RUN[position - 1]]
-    assert list(timeline.visible()) == stops and len(stops) > 20
+    assert timeline.stops == stops and len(stops) > 20
     edge = len(RUN)
     for position in range(edge + 1):
         later = [stop for stop in stops if stop > position]
@@ -104,6 +106,75 @@ def test_the_image_is_guest_memory_at_that_point() -> None:
     buffer = bytes(memory[0x40000 + i] for i in range(54))
     assert buffer[12:18] == b"\xff" * 6 and buffer[24:26] == b"\x08\x06"
     assert 0x40000 not in laid(timeline.image(timeline.mark("frame").position))  # type: ignore[union-attr]
+
+
+LARGE = 32768
+
+
+def long_run(num: int, count: int) -> list[ev.Event]:
+    """A transmit ring of ``num`` slots at work, all told in one step that never ends."""
+    made: list[ev.AnyPayload] = [ev.RingPlace(1, num, 0, 16 * num, 32 * num)]
+    turn = 0
+    while len(made) < count:
+        slot, idx = turn % num, (turn + 1) & 0xFFFF
+        made += [
+            ev.Write(1, 0x4000000 + 2048 * (turn % 64), "", f"{turn % 256:02x}"),
+            ev.Store(1, f"desc[{slot}]", 0, "", "00", [0] * 4, [0x40000, 54, 0, 0]),
+            ev.Store(1, f"avail.ring[{slot}]", 0, "", "00", [0], [slot]),
+            ev.Store(1, "avail.idx", 0, "", "00", [0], [idx]), ev.Private(1, "last_avail_idx", 0, idx),
+            ev.Store(1, f"used.ring[{slot}]", 0, "", "00", [0, 0], [slot, 0]),
+            ev.Store(1, "used.idx", 0, "", "00", [0], [idx]), ev.Call(1, 10, turn + 1),
+            ev.Action("reap", 1, {"head": slot}),
+        ]  # fmt: skip
+        turn += 1
+    return events(*made[:count])
+
+
+@pytest.mark.parametrize("num", [8, LARGE])
+def test_looking_anywhere_folds_at_most_from_the_last_keyframe(monkeypatch: pytest.MonkeyPatch, num: int) -> None:
+    timeline = Timeline(long_run(num, 5000))
+    folds = [0]
+
+    def counted(state: State, event: ev.Event) -> State:
+        folds[0] += 1
+        return fold(state, event)
+
+    monkeypatch.setattr(module, "fold", counted)
+    for position in (4999, 1, 2500, 2499, 4097, 255, 256, 257, 3):
+        folds[0] = 0
+        timeline.at(position)
+        assert folds[0] < module.KEYFRAME_EVERY, position
+    folds[0] = 0
+    for position in range(0, 5000, 37):
+        timeline.next_stop(position), timeline.previous_stop(position), timeline.image(position)
+    assert folds[0] == 0
+
+
+def test_a_state_of_a_large_ring_shares_its_rows_with_the_one_before() -> None:
+    """What a keyframe keeps for itself does not grow with the ring: measured as what 2000 more events add."""
+    tracemalloc.start()
+    timeline = Timeline(long_run(LARGE, 10))
+    run = long_run(LARGE, 5010)[10:]
+    before = tracemalloc.get_traced_memory()[0]
+    for event in run:
+        timeline.append(event)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    keyframes = 5000 // module.KEYFRAME_EVERY
+    assert grown < 5000 * 100 + keyframes * 100_000, "three tables copied would be 786432 bytes a keyframe"
+
+
+def test_a_step_without_end_keeps_the_words_that_changed() -> None:
+    timeline = Timeline(long_run(LARGE, 20_000))
+    assert len(timeline.edge.step_changed) < 2 * KEYS_KEPT
+    assert {"tx.avail.idx", "tx.used.idx", "tx.call.count"} <= timeline.edge.step_changed
+
+
+def test_an_image_keeps_a_buffer_written_again_once_and_every_store() -> None:
+    run = long_run(8, 9001)
+    image = Timeline(run).image(9001)
+    stores = sum(isinstance(event.data, ev.Store) for event in run)
+    assert len(image) == stores + 64
 
 
 def test_later_writes_lie_over_earlier_ones() -> None:

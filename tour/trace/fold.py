@@ -16,10 +16,12 @@ from tour.trace import events as ev
 from tour.trace.fold_control import CONTROL_HANDLERS, bell_of, called
 from tour.trace.fold_ring import RING_HANDLERS, ring_of, with_ring
 from tour.trace.state import CheckState, Frame, PeerState, State
+from tour.trace.tables import Table
 
 LOG_LENGTH = 64
 FRAMES_KEPT = 16
 BUFFERS_KEPT = 64
+KEYS_KEPT = 512
 
 Changes = tuple[State, Iterable[str]]
 
@@ -37,20 +39,27 @@ def fold(state: State, event: ev.Event) -> State:
         raise FoldError(f"Event {event.seq} does not fit what came before it: {error}.") from error
     changed = frozenset(keys)
     begins = isinstance(event.data, ev.Step) and event.data.mark == "begin"
-    tells = _tells(event)
-    logged = isinstance(event.data, _LOGGED) or (isinstance(event.data, ev.Action) and tells)
+    telling = tells(event)
+    logged = isinstance(event.data, _LOGGED) or (isinstance(event.data, ev.Action) and telling)
     return replace(
         after,
         seq=event.seq,
         t=event.t,
-        last=event if tells else after.last,
+        last=event if telling else after.last,
         called=called(after, event),
         acted=event.actor if event.actor != "tour" else after.acted,
-        changed=changed | after.pending if tells else after.changed,
-        pending=frozenset() if tells or begins else after.pending | changed,
-        step_changed=frozenset() if begins else after.step_changed | changed,
+        changed=changed | after.pending if telling else after.changed,
+        pending=frozenset() if telling or begins else after.pending | changed,
+        step_changed=frozenset() if begins else _joined(after.step_changed, changed),
         log=(*after.log[1 - LOG_LENGTH :], event) if logged else after.log,
     )
+
+
+def _joined(earlier: frozenset[str], changed: frozenset[str]) -> frozenset[str]:
+    """All keys changed in the step; of very many, slots and buffers of before are forgotten, never a ring's words."""
+    if len(earlier) > KEYS_KEPT:
+        earlier = frozenset(key for key in earlier if "[" not in key and not key.startswith("mem."))
+    return earlier | changed
 
 
 def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
@@ -70,7 +79,7 @@ _TOLD_OTHERWISE = ("add", "publish", "kick", "send", "receive", "fill", "flush",
 """Verbs whose store, doorbell or packet has an event, and so a sentence, of its own."""
 
 
-def _tells(event: ev.Event) -> bool:
+def tells(event: ev.Event) -> bool:
     """Whether this event is worth a sentence in 'just happened'."""
     if isinstance(event.data, ev.Ioctl) and event.source == "observer":
         return False
@@ -89,11 +98,11 @@ def _hello(state: State, data: ev.Hello) -> Changes:
 def _place(state: State, data: ev.RingPlace) -> Changes:
     if not 1 <= data.num <= 32768:
         raise ValueError(f"num {data.num}")
-    blank = (None,) * data.num
     return (
         with_ring(
             state, data.queue, num=data.num, place_desc=data.desc, place_avail=data.avail, place_used=data.used,
-            desc=blank, avail_ring=blank, used_ring=blank,
+            desc=Table.filled(data.num, None), avail_ring=Table.filled(data.num, None),
+            used_ring=Table.filled(data.num, None),
         ),
         (f"{ring_of(state, data.queue).name}.num",),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -32,12 +32,6 @@ def with_ring(state: State, queue: int, **changes: Any) -> State:
     return put_ring(state, replace(ring_of(state, queue), **changes))
 
 
-def _set(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
-    if not 0 <= index < len(values):
-        raise ValueError(f"slot {index} of {len(values)}")
-    return (*values[:index], value, *values[index + 1 :])
-
-
 def _slot(field: str) -> int:
     return int(field[field.index("[") + 1 : field.index("]")])
 
@@ -53,12 +47,12 @@ def store(state: State, data: ev.Store) -> tuple[State, Iterable[str]]:
 def _desc(ring: Ring, data: ev.Store) -> Ring:
     index = _slot(data.field)
     addr, length, flags, following = data.new
-    table = _set(ring.desc, index, (addr, length, flags, following))
+    table = ring.desc.put(index, (addr, length, flags, following))
     return replace(ring, desc=table, taken=ring.taken | {index})
 
 
 def _avail_entry(ring: Ring, data: ev.Store) -> Ring:
-    return replace(ring, avail_ring=_set(ring.avail_ring, _slot(data.field), data.new[0]))
+    return replace(ring, avail_ring=ring.avail_ring.put(_slot(data.field), data.new[0]))
 
 
 def _avail_idx(ring: Ring, data: ev.Store) -> Ring:
@@ -68,7 +62,7 @@ def _avail_idx(ring: Ring, data: ev.Store) -> Ring:
 
 def _used_entry(ring: Ring, data: ev.Store) -> Ring:
     head, length = data.new
-    return replace(ring, used_ring=_set(ring.used_ring, _slot(data.field), (head, length)))
+    return replace(ring, used_ring=ring.used_ring.put(_slot(data.field), (head, length)))
 
 
 def _used_idx(ring: Ring, data: ev.Store) -> Ring:
@@ -82,7 +76,7 @@ def _complete(ring: Ring, used_idx: int) -> Ring:
     return replace(ring, used_idx=used_idx, held=ring.held - heads, broken=broken)
 
 
-def _between(values: tuple[Any, ...], start: int, stop: int) -> list[Any]:
+def _between(values: Sequence[Any], start: int, stop: int) -> list[Any]:
     """Entries of the slots from free-running index ``start`` up to ``stop``, at most a whole ring of them."""
     count = min((stop - start) & 0xFFFF, len(values))
     return [values[(start + step) % len(values)] for step in range(count)]
@@ -117,7 +111,7 @@ def snapshot(state: State, data: ev.Snapshot) -> tuple[State, Iterable[str]]:
     entries = ring.used_ring
     for slot, head, length in data.used:
         _ = head.to_bytes(4, "little") + length.to_bytes(4, "little")
-        entries = _set(entries, slot, (head, length))
+        entries = entries.put(slot, (head, length))
         keys.append(f"{ring.name}.used.ring[{slot}]")
     after = replace(ring, used_ring=entries, used_flags=data.used_flags, avail_event=data.avail_event)
     after = _complete(after, data.used_idx)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from tour.trace.events import Actor, Event, Hello, Holders, Region, Threads, Translated
+from tour.trace.tables import Slots, Table
 
 QUEUE_NAMES = ("rx", "tx")
 """Queue 0 receives and queue 1 transmits [virtio v1.3 5.1.2]."""
@@ -40,21 +41,21 @@ class Ring(msgspec.Struct, frozen=True):
     vring_num: int | None = None
     base: int | None = None
     backend: int | None = None
-    desc: tuple[tuple[int, int, int, int] | None, ...] = ()
+    desc: Table[tuple[int, int, int, int] | None] = Table()
     avail_flags: int = 0
     avail_idx: int = 0
-    avail_ring: tuple[int | None, ...] = ()
+    avail_ring: Table[int | None] = Table()
     used_event: int | None = None
     used_flags: int = 0
     used_idx: int = 0
-    used_ring: tuple[tuple[int, int] | None, ...] = ()
+    used_ring: Table[tuple[int, int] | None] = Table()
     avail_event: int | None = None
     last_avail_idx: int = 0
     used_shadow: int = 0
     last_used_idx: int = 0
     avail_shadow: int = 0
-    held: frozenset[int] = frozenset()
-    taken: frozenset[int] = frozenset()
+    held: Slots = Slots()
+    taken: Slots = Slots()
     kick: Bell = Bell()
     call: Bell = Bell()
     err: Bell = Bell()
@@ -91,9 +92,13 @@ class Ring(msgspec.Struct, frozen=True):
             head = entry[3]
         return tuple(seen)
 
+    def with_device(self) -> frozenset[int]:
+        """Descriptors that the device holds: all of every chain whose head it holds."""
+        return frozenset(index for head in self.held for index in self.chain(head))
+
     def holder(self, index: int) -> str:
         """Who holds descriptor ``index``: ``free``, ``driver`` or ``device``."""
-        if any(index in self.chain(head) for head in self.held):
+        if index in self.with_device():
             return "device"
         return "driver" if index in self.taken else "free"
 

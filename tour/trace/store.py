@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -114,22 +114,75 @@ def _cannot_write(path: Path, error: OSError | ValueError) -> RecordingError:
     return RecordingError(f"The recording {path} cannot be written: {reason}.", "", "choose another place with -o FILE")
 
 
+BYTES_MAX = 256 << 20
+EVENTS_MAX = 1_000_000
+"""What a recording may hold: all of it is kept in memory while it is looked at."""
+
+
 def load(path: Path) -> Recording:
-    """A recording, every line checked against the fold. Raises RecordingError naming the line."""
+    """A recording, every line checked against the fold. Raises RecordingError naming the line.
+
+    No more is read than a recording may hold, whatever the file is: an endless one is refused as well.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as file:
+            reader = _Lines(path, file)
+            events = tuple(_events(path, reader))
     except OSError as error:
         raise RecordingError(
             f"The recording {path} cannot be read: {error.strerror or error}.", "", "tour record 8 -o FILE makes one"
         ) from error
-    cut = lines.pop() != b""
-    events = tuple(_events(path, lines))
     if not events or not isinstance(events[0].data, ev.Hello):
         raise RecordingError(f"{path} is not a recording of vhost-tour: its first line is no hello.")
-    return Recording(str(path), events, not cut and isinstance(events[-1].data, ev.Bye))
+    return Recording(str(path), events, not reader.cut and isinstance(events[-1].data, ev.Bye))
 
 
-def _events(path: Path, lines: list[bytes]) -> Iterator[ev.Event]:
+class _Lines:
+    """The complete lines of a file, one after another; ``cut`` says whether something without an end came last."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.file = file
+        self.cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        taken = number = 0
+        while line := self.file.readline(ev.LINE_MAX + 1):
+            number += 1
+            taken += len(line)
+            if not line.endswith(b"\n"):
+                self.cut = True
+                if len(line) <= ev.LINE_MAX:
+                    return
+                raise _too_long(self.path, number)
+            if taken > BYTES_MAX or number > EVENTS_MAX:
+                raise _too_large(self.path)
+            yield line[:-1]
+
+
+def _not_ours(path: Path, why: str) -> RecordingError:
+    return RecordingError(f"{path} is not a recording of vhost-tour.", why, "tour record 8 -o FILE makes one")
+
+
+def _too_long(path: Path, number: int) -> RecordingError:
+    why = f"A line has at most {ev.LINE_MAX} bytes; this one goes beyond that limit."
+    return _not_ours(path, why) if number == 1 else _damaged(path, number, why)
+
+
+def _damaged(path: Path, number: int, why: str) -> RecordingError:
+    fix = "ask for the file again, or make one: tour record 8 -o FILE"
+    return RecordingError(f"Line {number} of {path} is damaged.", why, fix)
+
+
+def _too_large(path: Path) -> RecordingError:
+    return RecordingError(
+        f"The recording {path} is larger than can be replayed.",
+        f"At most {EVENTS_MAX} events and {BYTES_MAX >> 20} MiB are kept in memory at once.",
+        f"cut it: head -c {BYTES_MAX} {path} | head -n {EVENTS_MAX} > FILE",
+    )
+
+
+def _events(path: Path, lines: Iterable[bytes]) -> Iterator[ev.Event]:
     state = State()
     for number, line in enumerate(lines, 1):
         if number == 1:
@@ -138,11 +191,7 @@ def _events(path: Path, lines: list[bytes]) -> Iterator[ev.Event]:
             event = ev.decode(line)
             state = fold(state, event)
         except (msgspec.MsgspecError, UsageError) as error:
-            raise RecordingError(
-                f"Line {number} of {path} is damaged.",
-                f"{error}",
-                "ask for the file again, or make one: tour record 8 -o FILE",
-            ) from error
+            raise _damaged(path, number, f"{error}") from error
         yield event
 
 
@@ -158,7 +207,7 @@ def _check_schema(path: Path, line: bytes) -> None:
     try:
         schema = msgspec.json.decode(line, type=_First).data.schema
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordingError(f"{path} is not a recording of vhost-tour.", str(error)) from error
+        raise _not_ours(path, str(error)) from error
     if schema > ev.SCHEMA:
         raise RecordingError(
             f"{path} was made by a newer vhost-tour (schema {schema}; this one reads up to {ev.SCHEMA}).",

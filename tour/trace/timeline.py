@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from tour.trace import events as ev
-from tour.trace.fold import fold
+from tour.trace.fold import fold, tells
 from tour.trace.state import State
 
 KEYFRAME_EVERY = 256
@@ -23,7 +23,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Timeline:
-    """Events in order and the state at any position.
+    """Events in order and the state at any position, never more than ``KEYFRAME_EVERY`` folds away.
 
     A position is a count of events folded in: 0 is before the first, ``len(timeline)`` the live edge.
     """
@@ -31,6 +31,8 @@ class Timeline:
     def __init__(self, events: Iterable[ev.Event] = ()) -> None:
         self.events: list[ev.Event] = []
         self.marks: list[Mark] = []
+        self.stops: list[int] = []
+        """Positions worth stopping at: after each event that has a sentence of its own."""
         self._keyframes: list[State] = [State()]
         self._edge = State()
         self._last: tuple[int, State] = (0, self._edge)
@@ -46,6 +48,8 @@ class Timeline:
         self.events.append(event)
         if len(self.events) % KEYFRAME_EVERY == 0:
             self._keyframes.append(self._edge)
+        if tells(event):
+            self.stops.append(len(self.events))
         if isinstance(event.data, ev.Step):
             ends = event.data.mark == "end"
             self.marks.append(Mark(len(self.events) - (0 if ends else 1), event.data.step, ends))
@@ -74,25 +78,15 @@ class Timeline:
             return self._last
         return start, self._keyframes[key]
 
-    def visible(self, start: int = 0) -> Iterator[int]:
-        """Positions worth stopping at: after each event that has a sentence of its own."""
-        state = self.at(start)
-        for position in range(start, len(self.events)):
-            state = fold(state, self.events[position])
-            if state.last is self.events[position]:
-                yield position + 1
-
     def next_stop(self, position: int) -> int:
         """The next position worth stopping at; the last of them is the edge, where the same is shown."""
-        stops = self.visible(position)
-        following = next(stops, len(self.events))
-        return following if next(stops, None) is not None else len(self.events)
+        at = bisect_right(self.stops, position)
+        return self.stops[at] if at < len(self.stops) - 1 else len(self.events)
 
     def previous_stop(self, position: int) -> int:
         """The stop before the one that is shown at ``position``, 0 before the first."""
-        stops = (place for place in range(position, 0, -1) if self.at(place).last is self.events[place - 1])
-        next(stops, 0)
-        return next(stops, 0)
+        at = bisect_right(self.stops, position) - 2
+        return self.stops[at] if at >= 0 else 0
 
     def mark(self, step: str, *, end: bool = False) -> Mark | None:
         """The first mark of that step's begin or end."""
@@ -113,24 +107,41 @@ class Timeline:
 
 
 class Image:
-    """Guest memory as far as events tell it, later writes over earlier ones, in order of writing."""
+    """Guest memory as far as events tell it, later writes over earlier ones, in order of writing.
+
+    Bytes of a buffer that were written again in the same place are kept once; a ring's stores are all kept, for their
+    order tells who holds what.
+    """
 
     def __init__(self) -> None:
-        self.spans: list[tuple[int, bytes]] = []
+        self._spans: dict[tuple[int, int], tuple[int, bytes]] = {}
+        self._stores = 0
         self._places: dict[int, ev.RingPlace] = {}
+
+    @property
+    def spans(self) -> list[tuple[int, bytes]]:
+        """Pieces as (gpa, bytes)."""
+        return list(self._spans.values())
 
     def apply(self, data: ev.AnyPayload) -> None:
         """Take one event's writes."""
-        if isinstance(data, ev.Store | ev.Write):
-            self.spans.append((data.gpa, bytes.fromhex(data.after)))
+        if isinstance(data, ev.Write):
+            key = (data.gpa, len(data.after))
+            self._spans.pop(key, None)
+            self._spans[key] = (data.gpa, bytes.fromhex(data.after))
+        elif isinstance(data, ev.Store):
+            self._put(data.gpa, bytes.fromhex(data.after))
         elif isinstance(data, ev.RingPlace):
             self._places[data.queue] = data
         elif isinstance(data, ev.Snapshot) and data.queue in self._places:
             self._snapshot(data, self._places[data.queue])
 
+    def _put(self, gpa: int, data: bytes) -> None:
+        self._stores -= 1
+        self._spans[gpa, self._stores] = (gpa, data)
+
     def _snapshot(self, data: ev.Snapshot, place: ev.RingPlace) -> None:
-        self.spans.append((place.used, data.used_flags.to_bytes(2, "little")))
-        self.spans.append((place.used + 2, data.used_idx.to_bytes(2, "little")))
+        self._put(place.used, data.used_flags.to_bytes(2, "little"))
+        self._put(place.used + 2, data.used_idx.to_bytes(2, "little"))
         for slot, head, length in data.used:
-            entry = head.to_bytes(4, "little") + length.to_bytes(4, "little")
-            self.spans.append((place.used + 4 + 8 * slot, entry))
+            self._put(place.used + 4 + 8 * slot, head.to_bytes(4, "little") + length.to_bytes(4, "little"))

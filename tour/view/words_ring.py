@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tour.trace import events as ev
 from tour.trace.state import Ring
@@ -59,7 +59,7 @@ def _ahead(ring: Ring, slot: int) -> bool:
 
 def _avail_idx(say: Say, data: ev.Store, slot: str) -> str:
     ring = say.ring(data.queue)
-    entries: tuple[int | None, ...] = ring.avail_ring if ring else ()
+    entries: Sequence[int | None] = ring.avail_ring if ring else ()
     return _idx(say, data, "avail_idx", "avail.idx", entries)
 
 
@@ -69,7 +69,7 @@ def _used_idx(say: Say, data: ev.Store, slot: str) -> str:
     return _idx(say, data, "used_idx", "used.idx", entries)
 
 
-def _idx(say: Say, data: ev.Store, key: str, field: str, entries: tuple[int | None, ...]) -> str:
+def _idx(say: Say, data: ev.Store, key: str, field: str, entries: Sequence[int | None]) -> str:
     old, new = data.old[0], data.new[0]
     count = (new - old) & 0xFFFF
     heads = [entries[(old + step) % len(entries)] for step in range(count)] if 0 < count <= len(entries) else []

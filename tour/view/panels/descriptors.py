@@ -25,7 +25,7 @@ _runs_cache: dict[int, tuple[Ring, list[Run]]] = {}
 
 def holders(ring: Ring) -> list[str]:
     """Who holds each descriptor."""
-    device = {index for head in ring.held for index in ring.chain(head)}
+    device = ring.with_device()
     return [
         "device" if index in device else "driver" if index in ring.taken else "free" for index in range(len(ring.desc))
     ]
