@@ -124,10 +124,8 @@ def _of_run(lesson: Lesson, run: Run) -> list[Finding]:
     found = []
     for step_id, took in run.steps.items():
         step = lesson.spec(step_id, run.vary)
-        own = bool(run.vary) and step.check is not lesson.spec(step_id).check
         values = {"step": f"{step_id}@{run.vary}" if run.vary else step_id}
-        if not run.vary or own:
-            found += [each for check in step.check for each in _check(path, values, check, took)]
+        found += [each for check in step.check for each in _check(path, values, check, took)]
         if step.predict is not None:
             found += _prediction(path, values, step.predict, took)
     return found + _cut(lesson, run)
