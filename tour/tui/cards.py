@@ -51,6 +51,11 @@ def machine_card(lang: Lang, findings: Iterable[Finding] | None) -> Card:
     return Card("machine", t(lang, "view.home.machine"), words, foot=t(lang, "tui.close.foot"))
 
 
+def progress_card(lang: Lang, words: str) -> Card | None:
+    """What keeps progress from being kept; none when nothing does."""
+    return Card("progress", t(lang, "progress.title"), (words,), foot=t(lang, "tui.close.foot")) if words else None
+
+
 def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
     """The forks of the lesson, those of this step first; a ``recorded`` run can only be gone through again."""
     lang = moment.lang

@@ -50,6 +50,7 @@ class HomeScreen(Page):
         there = journey.resume()
         lessons = {there.lesson: load(there.lesson)}
         self.home = Home(options.lang, journey.progress(), there, there.lesson, there.step, lessons)
+        self.card = cards.progress_card(options.lang, journey.trouble(options.lang))
 
     def compose(self) -> ComposeResult:
         """One widget."""
@@ -87,10 +88,10 @@ class HomeScreen(Page):
         self.theme_name, self.motion = options.theme, options.motion
         self._sheet.set_theme(THEMES[options.theme])
         there = at or self.journey.resume()
-        self.card, notice = None, self.journey.trouble(options.lang)
+        self.card = cards.progress_card(options.lang, self.journey.trouble(options.lang))
         self.home = replace(
             self.home, lang=options.lang, progress=self.journey.progress(), resume=there, cursor=there.lesson,
-            step=there.step, query=None, found=(), pick=0, notice=notice,
+            step=there.step, query=None, found=(), pick=0, notice="",
         )  # fmt: skip
 
     def show(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Home
@@ -194,7 +195,7 @@ class HomeScreen(Page):
         """English or Chinese."""
         self.card = None
         lang: Lang = "en" if self.lang == "zh" else "zh"
-        self.show(lang=lang, notice=self.journey.trouble(lang))
+        self.show(lang=lang, notice="")
         if self.home.query:
             self._look_for(self.home.query)
 
