@@ -178,7 +178,8 @@ def _index(text: str, ring: Ring) -> int:
 
 
 def _entry(ring: Ring, table: str, slot: int, field: str | None) -> Value:
-    rows: Sequence[Any] = {"desc": ring.desc, "avail.ring": ring.avail_ring, "used.ring": ring.used_ring}[table]
+    tables: dict[str, Sequence[Any]] = {"desc": ring.desc, "avail.ring": ring.avail_ring, "used.ring": ring.used_ring}
+    rows = tables[table]
     if not 0 <= slot < len(rows):
         return None
     row = rows[slot]
