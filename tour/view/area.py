@@ -44,7 +44,7 @@ class View:
         if not self.secret:
             return self.moment.show
         if not self.running:
-            return "features" if self.moment.show == "features" else "vhost"
+            return "vhost"
         return self.moment.show if self.moment.show in ("tx", "rx") else "tx"
 
     @property
