@@ -355,11 +355,11 @@ def _machine_long(home: Home, room: int) -> list[Line]:
         return [((home.tr("looking"), "dim"),), *[BLANK] * (MACHINE_ROWS - 1)]
     lines: list[Line] = []
     for one in home.findings:
-        name = pad(t(home.lang, f"doctor.name.{one.name}"), 20)
+        name = pad(t(home.lang, f"doctor.name.{one.name}"), 22)
         mark = "[x] " if one.ok else "[ ] "
         style = "good" if one.ok else "dim" if one.optional else "warn"
         words = one.detail if one.ok else home.tr("mend", fix=local(home.lang, one.fix)) if one.fix else local(home.lang, one.what)
-        lines.append(((mark, style), (name, "text" if one.ok else style), (cut(words, room - 24), "dim")))
+        lines.append(((mark, style), (name, "text" if one.ok else style), (cut(words, room - 26), "dim")))
     return lines
 
 
@@ -367,19 +367,28 @@ def _machine_long(home: Home, room: int) -> list[Line]:
 
 
 def _keys(area: Area, home: Home) -> None:
-    """As many as fit, each a mouse target."""
-    searching = home.query is not None
+    """As many as fit, each a mouse target; help and leaving are always kept."""
     keys = [("Enter", "open", "enter"), ("↑↓", "choose", "down")]
-    if searching:
-        keys += [("Esc", "stop", "escape")]
-    else:
+    last = [("Esc", "stop", "escape")]
+    if home.query is None:
         keys += [("← →", "step", "right"), ("/", "search", "slash"), ("d", "machine", "d"), ("L", "language", "L")]
-        keys += [("t", "theme", "t"), ("?", "help", "question_mark"), ("q", "quit", "q")]
+        keys += [("t", "theme", "t")]
+        last = [("?", "help", "question_mark"), ("q", "quit", "q")]
+    room = area.w - 1 - sum(_key_width(home, key) for key in last)
     x = 1
-    for shown, label, key in keys:
-        words = home.tr(f"key.{label}")
-        if x + width_of(shown) + 1 + width_of(words) > area.w - 1:
-            break
-        end = area.put(area.put(x, 0, shown, "key") + 1, 0, words, "dim")
-        area.hit(f"key:{key}", x, 0, end - x)
-        x = end + 2
+    for key in keys:
+        if x + _key_width(home, key) <= room + 2:
+            x = _key(area, x, home, key)
+    for key in last:
+        x = _key(area, x, home, key)
+
+
+def _key_width(home: Home, key: tuple[str, str, str]) -> int:
+    """Cells of a key with its words and the gap after them."""
+    return width_of(key[0]) + 1 + width_of(home.tr(f"key.{key[1]}")) + 2
+
+
+def _key(area: Area, x: int, home: Home, key: tuple[str, str, str]) -> int:
+    end = area.put(area.put(x, 0, key[0], "key") + 1, 0, home.tr(f"key.{key[1]}"), "dim")
+    area.hit(f"key:{key[2]}", x, 0, end - x)
+    return end + 2
