@@ -16,6 +16,7 @@ from tour.cli.teller import Teller
 from tour.errors import UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import load
+from tour.lesson.moment import Moment
 from tour.trace import events as ev
 from tour.trace import store
 
@@ -89,24 +90,28 @@ def store_marks(player: Player) -> list[ev.Step]:
 
 def draw(player: Player, pump: Pump, options: ReplayOptions) -> int:
     """Play up to the end of step ``at`` and draw that moment."""
-    from tour.view import themes
-    from tour.view.screen import compose
-    from tour.view.svg import svg
-    from tour.view.ui import Ui
-
-    width, height = _size(options.size)
-    theme = themes.THEMES.get(options.theme or "dark")
-    if theme is None:
-        raise UsageError(f"There is no theme '{options.theme}'.", f"There are: {', '.join(themes.THEMES)}.")
+    size = size_of(options.size)
     _play_to(player, pump, options.at or player.lesson.step_ids[-1])
-    moment = player.moment()
-    picture = svg(compose(moment, Ui(), width, height), theme, moment.title)
+    picture = picture_of(player.moment(), size, options.theme)
     try:
         Path(options.svg).write_text(picture, "utf-8")
     except OSError as error:
         raise UsageError(f"The picture {options.svg} cannot be written: {error.strerror}.") from error
     say(t(options.lang, "cli.picture", path=options.svg))
     return 0
+
+
+def picture_of(moment: Moment, size: tuple[int, int], theme: str = "") -> str:
+    """The moment as an SVG of that many columns and rows. Raises UsageError for an unknown theme."""
+    from tour.view import themes
+    from tour.view.screen import compose
+    from tour.view.svg import svg
+    from tour.view.ui import Ui
+
+    found = themes.THEMES.get(theme or "dark")
+    if found is None:
+        raise UsageError(f"There is no theme '{theme}'.", f"There are: {', '.join(themes.THEMES)}.")
+    return svg(compose(moment, Ui(), *size), found, moment.title)
 
 
 def _play_to(player: Player, pump: Pump, step: str) -> None:
@@ -124,7 +129,8 @@ def _play_to(player: Player, pump: Pump, step: str) -> None:
         player.next_step()
 
 
-def _size(text: str) -> tuple[int, int]:
+def size_of(text: str) -> tuple[int, int]:
+    """Columns and rows of ``160x48``. Raises UsageError."""
     match = re.fullmatch(r"(\d{2,3})x(\d{2,3})", text)
     if match is None:
         raise UsageError(f"'{text}' is not a size.", "", "--size 160x48")

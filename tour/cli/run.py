@@ -17,11 +17,12 @@ from tour.errors import CheckFailed, UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson, load
 from tour.trace import events as ev
+from tour.trace.export.step import FORMS
 from tour.trace.store import Writer
 
 
 class RunOptions(msgspec.Struct, frozen=True):
-    """What ``tour run`` and ``tour record`` were asked for."""
+    """What ``tour run`` and ``tour record`` were asked for; ``form`` is how each step is shown as well: c, strace."""
 
     lesson: str
     where: Where
@@ -30,22 +31,26 @@ class RunOptions(msgspec.Struct, frozen=True):
     quiet: bool = False
     vary: str = ""
     output: str = ""
+    form: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """A run that came to its end: ``bad`` of ``total`` checks did not hold. ``where`` it ran: kernel, embedded or
-    replay, on Linux ``kernel`` (a recording: there)."""
+    replay, on Linux ``kernel`` (a recording: there); how many ``events`` it was."""
 
     bad: int
     total: int
     where: str
     kernel: str
+    events: int = 0
 
 
 def run(options: RunOptions) -> int:
     """Run the lesson; returns 0 when every check held. Raises TourError."""
     lesson = load(options.lesson)
     outcome = play(lesson, options)
+    if options.output:
+        say(t(options.lang, "cli.saved", count=outcome.events, path=options.output))
     if not options.json and not options.quiet:
         if lesson.after is not None:
             tell(lesson.after.get(options.lang))
@@ -66,16 +71,16 @@ def play(lesson: Lesson, options: RunOptions) -> Outcome:
     pump = Pump(player)
     writer = Writer(Path(options.output)) if options.output else None
     player.on_event = _listener(player, options, writer)
-    teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None)
+    if options.form not in ("", *FORMS):
+        raise UsageError(f"A step cannot be shown as '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "--as c")
+    teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None, options.form)
     try:
         bad, total = _play(player, pump, teller, options.vary)
-        outcome = Outcome(bad, total, *_ran_on(player))
+        outcome = Outcome(bad, total, *_ran_on(player), len(player.timeline))
     finally:
         player.close()
         if writer is not None and (kept := writer.close()) is not None:
             say(t(options.lang, "cli.kept", path=kept))
-    if options.output:
-        say(t(options.lang, "cli.saved", count=len(player.timeline), path=options.output))
     return outcome
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tour.agent.player import Player
 from tour.i18n import local, t
 from tour.lesson.prediction import right_choice
+from tour.trace.export.step import FORMS, step_lines
 from tour.trace.fold import fold
 from tour.view import text as cells
 from tour.view.words import sentence
@@ -17,9 +18,10 @@ WIDTH = 78
 class Teller:
     """Turns what a player shows into lines for ``out``."""
 
-    def __init__(self, player: Player, out: Callable[[str], None]) -> None:
+    def __init__(self, player: Player, out: Callable[[str], None], form: str = "") -> None:
         self.player = player
         self.out = out
+        self.form = form
 
     def say(self, key: str, **values: object) -> None:
         """One of the strings of the table, wrapped."""
@@ -43,6 +45,8 @@ class Teller:
         if hello is not None:
             kind = "replay" if player.session and player.session.kind == "replay" else hello.device
             self.say(f"where_{kind}", kernel=hello.kernel, device=hello.device, started=hello.started)
+            if player.session and player.session.host:
+                self.say("where_host", host=player.session.host)
             self._why_not(hello.why_not_kernel)
         if hello is None or hello.net != "none":
             self.say("peer_real" if player.timeline.edge.peer.real else "peer_ours")
@@ -94,6 +98,17 @@ class Teller:
                     self.out(line)
         if player.timeline.edge.ended in ("quiescent", "still"):
             self.say(f"ended_{player.timeline.edge.ended}")
+        self.out("")
+        self.code()
+
+    def code(self) -> None:
+        """The step as C or as strace has it, if that was asked for."""
+        form = next((form for form in FORMS if form == self.form), None)
+        if form is None:
+            return
+        self.say(f"as_{form}")
+        for line in step_lines(self.player.timeline.events, self.player.step.id, form):
+            self.out(f"  {line}")
         self.out("")
 
     def answer(self) -> None:

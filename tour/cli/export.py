@@ -1,0 +1,123 @@
+"""``tour export``: a lesson's recording as a program, strace's lines, a diagram, captured frames, pictures."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tour.agent.player import Player
+from tour.agent.replay import ReplaySession
+from tour.cli.drive import Pump, wait_idle
+from tour.cli.options import Where
+from tour.cli.output import say, tell_bytes
+from tour.cli.replay import picture_of, size_of
+from tour.errors import UsageError
+from tour.i18n import Lang, t
+from tour.lesson.model import load
+from tour.trace import events as ev
+from tour.trace import store
+
+FORMS = ("c", "python", "strace", "svg", "pcapng", "mermaid")
+
+
+class ExportOptions(msgspec.Struct, frozen=True):
+    """What ``tour export`` was asked for: ``source`` is a recording's file; ``where.device`` '' stands for the
+    lesson's own recording."""
+
+    lesson: str
+    form: str
+    output: str
+    lang: Lang
+    where: Where
+    vary: str = ""
+    source: str = ""
+    at: str = ""
+    size: str = "160x48"
+
+
+def export(options: ExportOptions) -> int:
+    """Write the recording in that form. Raises TourError."""
+    if options.form not in FORMS:
+        raise UsageError(f"There is no form '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "--as c")
+    recording = _recording(options)
+    if recording.hello.lesson != load(options.lesson).id:
+        raise UsageError(f"{recording.path} is a recording of lesson {recording.hello.lesson}, not {options.lesson}.")
+    if options.form == "svg":
+        return _pictures(recording, options)
+    _put(_made(recording.events, options.form), options)
+    return 0
+
+
+def _recording(options: ExportOptions) -> store.Recording:
+    """The recording named; else a fresh run where a device or a fork was asked for; else the lesson's own."""
+    if options.source:
+        return store.load(Path(options.source))
+    if not (options.vary or options.where.device or options.where.lab):
+        return store.load(load(options.lesson).recording_path())
+    from tour.cli.run import RunOptions, play
+
+    where = msgspec.structs.replace(options.where, device=options.where.device or "auto")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.jsonl"
+        wanted = RunOptions(options.lesson, where, options.lang, quiet=True, vary=options.vary, output=str(path))
+        play(load(options.lesson), wanted)
+        return store.load(path)
+
+
+def _made(events: tuple[ev.Event, ...], form: str) -> bytes:
+    from tour.trace.export import c, mermaid, pcapng, python, strace
+    from tour.trace.export.walk import program
+
+    if form == "pcapng":
+        return pcapng.data(events)
+    if form in ("strace", "mermaid"):
+        return {"strace": strace.text, "mermaid": mermaid.text}[form](events).encode()
+    return {"c": c.text, "python": python.text}[form](program(events)).encode()
+
+
+def _put(data: bytes, options: ExportOptions) -> None:
+    if not options.output:
+        if options.form == "pcapng" and sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("A capture file is nothing for a terminal.", "", "-o FILE")
+        tell_bytes(data)
+        return
+    try:
+        Path(options.output).write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{options.output} cannot be written: {error.strerror}.") from error
+    say(t(options.lang, "cli.exported", path=options.output))
+
+
+def _pictures(recording: store.Recording, options: ExportOptions) -> int:
+    """One picture a step in the folder ``-o``; with ``--at`` the one of that step in the file ``-o``."""
+    if not options.output:
+        raise UsageError("Pictures need a place.", "", "-o FOLDER, or --at STEP -o FILE")
+    lesson = load(recording.hello.lesson)
+    if options.at and options.at not in lesson.step_ids:
+        raise UsageError(f"Lesson {lesson.id} has no step '{options.at}'.", f"It has {', '.join(lesson.step_ids)}.")
+    size = size_of(options.size)
+    player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
+    pump = Pump(player)
+    player.open()
+    wait_idle(player, pump)
+    recorded = {event.data.step for event in recording.events if isinstance(event.data, ev.Step)}
+    while not player.ended and player.step.id in recorded:
+        player.act()
+        wait_idle(player, pump)
+        if options.at in ("", player.step.id):
+            step = player.step.id
+            path = Path(options.output) if options.at else _within(options.output, f"{player.index + 1:02d}-{step}.svg")
+            _put(picture_of(player.moment(), size).encode(), msgspec.structs.replace(options, output=str(path)))
+        player.next_step()
+    return 0
+
+
+def _within(folder: str, name: str) -> Path:
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}.") from error
+    return Path(folder) / name
