@@ -88,6 +88,8 @@ def test_an_errno_nobody_foresaw_is_still_named() -> None:
         (ev.Syscall("socket", ["AF_INET", "SOCK_DGRAM", "0"], 12), "made a socket (AF_INET, SOCK_DGRAM): fd 12."),
         (ev.Syscall("ioctl", ["5", "TUNSETIFF", '{"tap0", IFF_TAP}'], 0), 'made fd 5 the other end of a network'),
         (ev.Syscall("getsockopt", ["5", "SOL_SOCKET", "SO_TYPE"], -1, "ENOTSOCK"), "ENOTSOCK, that descriptor is no"),
+        (ev.Syscall("pipe2", ["[16, 17]", "O_CLOEXEC"], 0), "made a pipe: fds 16, 17."),
+        (ev.Syscall("ioctl", ["5", "TUNSETVNETHDRSZ", "[12]"], 0), "before each frame is: 12 bytes."),
         (ev.Syscall("sysinfo", ["x"], 0), "called sysinfo(x): it returned 0."),
         (ev.Opened("embedded"), "no file was opened and no system call was made."),
         (ev.Features("device", 1 << 32 | 1 << 5), "offers to the driver: VERSION_1, MAC (0x100000020)."),

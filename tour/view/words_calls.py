@@ -120,7 +120,7 @@ def syscall(say: Say, data: ev.Syscall) -> str:
     if data.errno is not None:
         return _refused(say, call, name, data.errno)
     at = {"openat": 1, "ioctl": 2}.get(data.name, 0)
-    args = [arg.strip('"') for arg in (*data.args[at:], "-", "-", "-", "-")]
+    args = [arg.strip('"[]') for arg in (*data.args[at:], "-", "-", "-", "-")]
     if not known(say, f"syscall.{name}"):
         return say("call_ok", call=call, result=data.result)
     fd = data.args[0] if data.args else "-"
