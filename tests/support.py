@@ -31,7 +31,7 @@ def required(name: str) -> bool:
 def require(name: str, probe: Callable[[], object] | None = None) -> None:
     """Skip the test when this machine lacks ``name``, or fail it where TOUR_REQUIRE names it.
 
-    ``probe`` raises CapabilityMissing; tun, namespaces, embedded, kernel and lab have one here.
+    ``probe`` raises CapabilityMissing; tun, namespaces, embedded, kernel, lab and ssh have one here.
     """
     why = _verdict(name, probe or PROBES[name])
     if why and required(name):
@@ -85,12 +85,23 @@ def probe_lab() -> None:
     find_tools()
 
 
+def probe_ssh() -> None:
+    """Raises CapabilityMissing unless an sshd of our own can be run for a test: as root, in namespaces."""
+    for program in ("/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"):
+        if not os.path.exists(program):
+            raise CapabilityMissing("ssh", f"{program} is not there.", "", "sudo apt-get install openssh-server")
+    if os.geteuid() != 0:
+        raise CapabilityMissing("ssh", "Only root can run an sshd in namespaces of its own.")
+    probe_namespaces()
+
+
 PROBES: dict[str, Callable[[], object]] = {
     "tun": probe_tun,
     "namespaces": probe_namespaces,
     "embedded": probe_embedded,
     "kernel": probe_kernel,
     "lab": probe_lab,
+    "ssh": probe_ssh,
 }
 
 

@@ -20,16 +20,19 @@ _QUESTIONS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;2R"}
 
 class Terminal:
     """Runs ``command`` at ``width`` x ``height``; ``seen`` is all it wrote. Synchronised output is offered, so each
-    painted frame has an end that can be told."""
+    painted frame has an end that can be told. ``tty`` makes it the command's /dev/tty too."""
 
-    def __init__(self, command: list[str], width: int, height: int, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], width: int, height: int, env: dict[str, str] | None = None, *, tty: bool = False
+    ) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {})}
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
-        )
+            command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True,
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if tty else None,
+        )  # fmt: skip
         os.close(slave)
         self.seen = b""
 

@@ -40,6 +40,7 @@ def below(modules: set[str], *also: str) -> set[str]:
         "import tour.agent.player, tour.agent.replay, tour.agent.showing, tour.agent.session",
         "import tour.lesson.model, tour.lesson.prediction, tour.trace.store, tour.trace.transcript",
         "import tour.agent.client",
+        "import tour.agent.client_ssh",
     ],
 )
 def test_what_reads_imports_nothing_that_needs_linux_or_a_front_end(code: str) -> None:

@@ -15,9 +15,9 @@ ENTER, LEFT, ESCAPE = b"\r", b"\x1b[D", b"\x1b"
 class Screen(Terminal):
     """The program at 160x48, working and keeping its files in ``places``."""
 
-    def __init__(self, places: Places, *options: str) -> None:
+    def __init__(self, places: Places, *options: str, tty: bool = False) -> None:
         tour = [sys.executable, "-m", "tour.cli", "start", "8", "--lang", "en", "--no-motion", *options]
-        super().__init__(["env", "-C", str(places.work), *tour], 160, 48, places.environ())
+        super().__init__(["env", "-C", str(places.work), *tour], 160, 48, places.environ(), tty=tty)
 
     def sees(self, words: str, start: int, patience: float = 30.0) -> None:
         """Wait until ``words`` are written after byte ``start``."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 from tour.agent import protocol
-from tour.agent.session import OnEnd, OnEvent, OnProgress, Session, StreamSession
-from tour.errors import AgentLost, TourError
+from tour.agent.late import LateSession
+from tour.agent.session import OnProgress, Session
+from tour.errors import AgentLost
 from tour.lab.boot import Options
 from tour.lab.kernel import find_tools
 from tour.lab.stream import LabProcess, open_stream
@@ -39,61 +39,20 @@ class LabTransport:
         self.process.close()
 
 
-class LabSession:
-    """A session whose agent is still booting when it is made; commands said meanwhile wait."""
-
-    kind = "live"
+class LabSession(LateSession):
+    """A session whose agent is still booting when it is made."""
 
     def __init__(self, kernel: str) -> None:
+        super().__init__(self._boot)
         self._kernel = kernel
-        self._inner: StreamSession | None = None
-        self._waiting: list[protocol.AnyCommand] = []
-        self._closed = False
-        self._lock = threading.Lock()
 
-    def start(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
-        """Boot, then listen, on one thread that lives as long as the machine."""
-        threading.Thread(target=self._run, args=(on_event, on_end, on_progress), name="lab", daemon=True).start()
-
-    def _run(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
+    def _boot(self, on_progress: OnProgress) -> LabTransport:
+        """Boot a lab with an agent in it. Raises TourError."""
         try:
             _, process = open_stream(AGENT, options=Options(kernel=self._kernel, progress=on_progress))
-        except TourError as error:
-            on_end(error)
-            return
         except OSError as error:  # no memory, no process, no room: whatever it is, somebody waits to hear it
-            on_end(AgentLost("The lab could not be started.", str(error)))
-            return
-        inner = StreamSession(LabTransport(process))
-        with self._lock:
-            self._inner = inner
-            waiting, self._waiting = self._waiting, []
-        if self._closed:
-            inner.close()
-            return
-        try:
-            for command in waiting:
-                inner.send(command)
-        except AgentLost as error:
-            on_end(error)
-            return
-        inner.read(on_event, on_end)
-
-    def send(self, command: protocol.AnyCommand) -> None:
-        """Say a command, now or once the agent is there. Raises AgentLost."""
-        with self._lock:
-            if self._inner is None:
-                self._waiting.append(command)
-                return
-        self._inner.send(command)
-
-    def close(self) -> None:
-        """End the agent and its machine; a boot still under way ends by itself."""
-        self._closed = True
-        with self._lock:
-            inner = self._inner
-        if inner is not None:
-            inner.close()
+            raise AgentLost("The lab could not be started.", str(error)) from error
+        return LabTransport(process)
 
 
 def connect_lab(command: protocol.Open, kernel: str) -> Session:

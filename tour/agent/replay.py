@@ -17,6 +17,7 @@ class ReplaySession:
     """Plays a recording, step by step as it is asked to. Questions and answers are not put into it."""
 
     kind = "replay"
+    host = ""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording

@@ -49,9 +49,11 @@ class Mailbox:
 
 
 class Session(Protocol):
-    """What every agent looks like from here. ``kind`` is live or replay."""
+    """What every agent looks like from here. ``kind`` is live or replay; ``host`` the machine it runs on, '' for
+    this one (and what it started, such as the lab)."""
 
     kind: str
+    host: str
 
     def start(self, on_event: OnEvent, on_end: OnEnd, on_progress: OnProgress) -> None:
         """Begin to listen; the callbacks run on a thread of the session's own."""
@@ -83,6 +85,7 @@ class StreamSession:
     """A live agent over a byte stream."""
 
     kind = "live"
+    host = ""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

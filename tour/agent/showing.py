@@ -74,8 +74,8 @@ def _before(player: Player) -> State:
 def _badge(player: Player) -> Badge:
     now = _badge_now(player)
     if player.looking_back:
-        return Badge("back", now.detail, now.kind)
-    return Badge("ended", now.detail, now.kind) if player.error is not None else now
+        return Badge("back", now.detail, now.kind, now.host)
+    return Badge("ended", now.detail, now.kind, now.host) if player.error is not None else now
 
 
 def _badge_now(player: Player) -> Badge:
@@ -85,7 +85,8 @@ def _badge_now(player: Player) -> Badge:
         return Badge("replay", device)
     if hello is None:
         return Badge("starting")
-    return Badge("kernel" if hello.device == "kernel" else "embedded", hello.kernel)
+    host = player.session.host if player.session is not None else ""
+    return Badge("kernel" if hello.device == "kernel" else "embedded", hello.kernel, host=host)
 
 
 def _timeline(player: Player) -> TimelineView:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tour.cli.options import StartOptions
 
 FLAGS = ("--plain", "--lab", "--no-motion")
-VALUES = ("--device", "--lang", "--kernel", "--glyphs", "--theme", "--state-dir")
+VALUES = ("--device", "--lang", "--kernel", "--ssh", "--glyphs", "--theme", "--state-dir")
 
 
 def main() -> None:
@@ -43,8 +43,9 @@ def _begun() -> None:
 
 def goes_live(argv: Sequence[str]) -> bool:
     """Whether this looks like a lesson's screen with an agent of this machine behind it."""
-    elsewhere = {"--lab", "--plain", "--help", "replay", "--device=replay"}
-    live = argv[:1] == ["start"] and sys.platform == "linux" and not elsewhere & set(argv) and _terminal()
+    elsewhere = {"--lab", "--ssh", "--plain", "--help", "replay", "--device=replay"}
+    words = {word.partition("=")[0] if word.startswith("--ssh=") else word for word in argv}
+    live = argv[:1] == ["start"] and sys.platform == "linux" and not elsewhere & words and _terminal()
     return live and (any(word[:1].isdigit() for word in argv[1:]) or _first_time(argv))
 
 
@@ -94,7 +95,7 @@ def quick_start(argv: Sequence[str]) -> StartOptions | None:
     if lang is None:
         return None
     get = found.get
-    where = Where(get("--device", "auto"), "--lab" in found, get("--kernel", ""))
+    where = Where(get("--device", "auto"), "--lab" in found, get("--kernel", ""), get("--ssh", ""))
     plain, still = "--plain" in found, "--no-motion" in found
     look = (get("--glyphs", "auto"), get("--theme", ""), still)
     return StartOptions(get("", ""), where, lang, plain, *look, get("--state-dir", ""))

@@ -31,6 +31,7 @@ Language = Annotated[str, typer.Option(help=words("opt_lang"))]
 Plain = Annotated[bool, typer.Option("--plain", help=words("opt_plain"))]
 Json = Annotated[bool, typer.Option("--json", help=words("opt_json"))]
 InLab = Annotated[bool, typer.Option("--lab", help=words("opt_lab"))]
+Ssh = Annotated[str, typer.Option("--ssh", metavar="HOST", help=words("opt_ssh"))]
 Kernel = Annotated[str, typer.Option(help=words("opt_kernel"))]
 Glyphs = Annotated[str, typer.Option(help=words("opt_glyphs"))]
 Theme = Annotated[str, typer.Option(help=words("opt_theme"))]
@@ -54,6 +55,7 @@ def start(
     plain: Plain = False,
     lab: InLab = False,
     kernel: Kernel = "",
+    ssh: Ssh = "",
     glyphs: Glyphs = "auto",
     theme: Theme = "",
     no_motion: NoMotion = False,
@@ -63,7 +65,7 @@ def start(
     from tour.cli.options import StartOptions, Where
     from tour.cli.start import start_lesson
 
-    where = Where(device, lab, kernel)
+    where = Where(device, lab, kernel, ssh)
     options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion, state_dir)
     finish(lambda: start_lesson(options), options.lang)
 
@@ -76,15 +78,17 @@ def run(
     plain: Plain = False,
     json: Json = False,
     vary: Vary = "",
+    form: Annotated[str, typer.Option("--as", help=words("opt_run_as"))] = "",
     lab: InLab = False,
     kernel: Kernel = "",
+    ssh: Ssh = "",
 ) -> None:
     """Run a lesson from end to end."""
     from tour.cli.options import Where
     from tour.cli.run import RunOptions
     from tour.cli.run import run as run_lesson
 
-    options = RunOptions(lesson, Where(device, lab, kernel), language(lang), json=json, vary=vary)
+    options = RunOptions(lesson, Where(device, lab, kernel, ssh), language(lang), json=json, vary=vary, form=form)
     if lesson == "all":
         from tour.cli.run_all import run_all
 
@@ -101,13 +105,14 @@ def record(
     vary: Vary = "",
     lab: InLab = False,
     kernel: Kernel = "",
+    ssh: Ssh = "",
 ) -> None:
     """Keep a run in a file."""
     from tour.cli.options import Where
     from tour.cli.run import RunOptions
     from tour.cli.run import run as run_lesson
 
-    where = Where(device, lab, kernel)
+    where = Where(device, lab, kernel, ssh)
     if not output:
         raise typer.BadParameter(words("opt_output"))
     options = RunOptions(lesson, where, language(lang), quiet=True, vary=vary, output=output)
@@ -132,6 +137,30 @@ def replay(
 
     options = ReplayOptions(file, language(lang), plain, json, svg, at, size, glyphs, theme, no_motion)
     finish(lambda: replay_file(options), options.lang)
+
+
+@app.command(help=words("help_export"))
+def export(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
+    form: Annotated[str, typer.Option("--as", help=words("opt_as"))],
+    output: Annotated[str, typer.Option("-o", "--output", help=words("opt_export_output"))] = "",
+    source: Annotated[str, typer.Option("--from", help=words("opt_from"))] = "",
+    vary: Vary = "",
+    device: Annotated[str, typer.Option(help=words("opt_export_device"))] = "",
+    at: Annotated[str, typer.Option(help=words("opt_at"))] = "",
+    size: Annotated[str, typer.Option(help=words("opt_size"))] = "160x48",
+    lang: Language = "",
+    lab: InLab = False,
+    kernel: Kernel = "",
+) -> None:
+    """Write a recording in another form."""
+    from tour.cli.export import ExportOptions
+    from tour.cli.export import export as export_lesson
+    from tour.cli.options import Where
+
+    where = Where(device, lab, kernel)
+    options = ExportOptions(lesson, form, output, language(lang), where, vary, source, at, size)
+    finish(lambda: export_lesson(options), options.lang)
 
 
 @lab.command("run", help=words("help_lab_run"), context_settings={"ignore_unknown_options": True})
@@ -237,6 +266,14 @@ def glossary(
     from tour.cli.glossary import print_terms
 
     finish(lambda: print_terms(term, language(lang), json), language(lang))
+
+
+@app.command(help=words("help_agent"), hidden=True)
+def agent() -> None:
+    """The far side of --ssh."""
+    from tour.agent.relay import main as relay
+
+    finish(relay, LANG)
 
 
 @app.command(help=words("help_version"))

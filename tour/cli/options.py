@@ -8,11 +8,12 @@ from tour.i18n import Lang
 
 
 class Where(msgspec.Struct, frozen=True):
-    """Where a lesson is to run: on which device, in the lab or here."""
+    """Where a lesson is to run: on which device, in the lab, on the machine ``ssh``, or here."""
 
     device: str = "auto"
     lab: bool = False
     kernel: str = ""
+    ssh: str = ""
 
 
 class StartOptions(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+from tour.cli.connect import prepare
 from tour.cli.journey import Journey
 from tour.cli.options import StartOptions
 from tour.cli.output import say
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def start_lesson(options: StartOptions) -> int:
     """Open the course: where it was asked to, else at the first five minutes, later on the map. Raises TourError."""
+    prepare(options.where)
     journey = Journey(options)
     where = place(options.lesson) if options.lesson else journey.begin()
     try:

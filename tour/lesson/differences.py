@@ -16,6 +16,7 @@ from tour.lesson.model import LessonError, Text, read_toml, root
 from tour.trace import events as ev
 from tour.trace import transcript as tr
 
+FILE = "differences.toml"
 BASE = "6.1"
 """The kernel of the reference recordings and of the contract suite's answers."""
 EMBEDDED = "embedded"
@@ -52,7 +53,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def listed() -> tuple[Difference, ...]:
     """Every entry, in the order of the file. Raises LessonError."""
-    path = root() / "differences.toml"
+    path = root() / FILE
     try:
         return tuple(msgspec.convert(read_toml(path), _File).difference)
     except msgspec.ValidationError as error:

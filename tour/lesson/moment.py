@@ -60,11 +60,13 @@ class VaryView(msgspec.Struct, frozen=True):
 
 class Badge(msgspec.Struct, frozen=True):
     """Where the moment comes from: nowhere yet (STARTING), LIVE kernel x.y, LIVE embedded (ours), REPLAY (kernel,
-    when), LOOKING BACK, or ENDED when the agent is gone; then ``into`` says what kind of run it is or was."""
+    when), LOOKING BACK, or ENDED when the agent is gone; then ``into`` says what kind of run it is or was. ``host`` is
+    the machine it runs on, '' for this one."""
 
     kind: BadgeKind
     detail: str = ""
     into: BadgeKind = "starting"
+    host: str = ""
 
 
 class TimelineView(msgspec.Struct, frozen=True):

@@ -21,6 +21,9 @@ BADGE_STYLES = {
 }
 
 
+_ADDRESS = re.compile(r"[\d.]+|\[?[\da-fA-F:]+\]?")
+HOST_WIDTH = 15
+"""Cells that the name of another machine may take."""
 ROOMY = 36
 """Cells of a badge above which the margin at its right is given up."""
 
@@ -28,12 +31,19 @@ ROOMY = 36
 def badge(view: View) -> tuple[str, str]:
     """The badge's words and style: LIVE, REPLAY or LOOKING BACK is always among them."""
     found = view.moment.badge
+    host = view.tr("badge.on", host=_short(found.host)) if found.host else ""
     if found.kind in ("back", "ended"):
         into = view.tr(f"badge.into.{found.into}", version=_version(found.detail))
-        return view.tr(f"badge.{found.kind}", into=into), BADGE_STYLES[found.kind]
+        return view.tr(f"badge.{found.kind}", into=into) + host, BADGE_STYLES[found.kind]
     detail = _VERSION.sub(r"\1", found.detail)
     words = view.tr(f"badge.{found.kind}", detail=detail, version=_version(found.detail))
-    return words.rstrip(), BADGE_STYLES[found.kind]
+    return words.rstrip() + host, BADGE_STYLES[found.kind]
+
+
+def _short(host: str) -> str:
+    """``box`` of ``me@box.example.org``; an address as it is."""
+    name = host.rpartition("@")[2]
+    return cut(name if _ADDRESS.fullmatch(name) else name.partition(".")[0], HOST_WIDTH)
 
 
 def _version(detail: str) -> str:
