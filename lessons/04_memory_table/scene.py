@@ -45,23 +45,27 @@ def hole_edge(nic: Nic) -> None:
 
 def empty(nic: Nic) -> str:
     """A table of one region of size 0."""
-    return nic.attempt(nic.device.set_mem_table, MemoryTable([Region(HIGH.gpa, 0, _hva(nic, 1))]))
+    wrong = MemoryTable([Region(HIGH.gpa, 0, _hva(nic, 1))])
+    return nic.attempt(nic.device.set_mem_table, wrong)
 
 
 def empty_zero(nic: Nic) -> str:
     """The same at GPA 0."""
-    return nic.attempt(nic.device.set_mem_table, MemoryTable([Region(0, 0, _hva(nic, 0))]))
+    wrong = MemoryTable([Region(0, 0, _hva(nic, 0))])
+    return nic.attempt(nic.device.set_mem_table, wrong)
 
 
 def unmapped(nic: Nic) -> str:
     """A table of one region, at an HVA where nothing is mapped."""
-    return nic.attempt(nic.device.set_mem_table, MemoryTable([Region(LOW.gpa, LOW.size, NOT_MAPPED)]))
+    wrong = MemoryTable([Region(LOW.gpa, LOW.size, NOT_MAPPED)])
+    return nic.attempt(nic.device.set_mem_table, wrong)
 
 
 def unmapped_overlap(nic: Nic) -> str:
     """Two regions that share 64 KiB of guest addresses, both of them mapped."""
     rows = [Region(LOW.gpa, LOW.size, _hva(nic, 0)), Region(LOW.gpa + LOW.size // 2, LOW.size, _hva(nic, 1))]
-    return nic.attempt(nic.device.set_mem_table, MemoryTable(rows))
+    wrong = MemoryTable(rows)
+    return nic.attempt(nic.device.set_mem_table, wrong)
 
 
 def replace(nic: Nic) -> None:

@@ -35,24 +35,28 @@ def base(nic: Nic) -> None:
 
 def addr(nic: Nic) -> None:
     """Where the three tables lie: HVAs."""
-    nic.device.set_vring_addr(TX, _addresses(nic.rings[TX].hva))
+    hva = _addresses(nic.rings[TX].hva)
+    nic.device.set_vring_addr(TX, hva)
 
 
 def addr_gpa(nic: Nic) -> str:
     """The same, with the numbers that the guest uses."""
-    return nic.attempt(nic.device.set_vring_addr, TX, _addresses(nic.rings[TX].gpa))
+    gpa = _addresses(nic.rings[TX].gpa)
+    return nic.attempt(nic.device.set_vring_addr, TX, gpa)
 
 
 def odd(nic: Nic) -> str:
     """The used ring 2 bytes further on."""
-    where = _addresses(nic.rings[TX].hva)
-    return nic.attempt(nic.device.set_vring_addr, TX, replace(where, used=where.used + 2))
+    right = _addresses(nic.rings[TX].hva)
+    moved = replace(right, used=right.used + 2)
+    return nic.attempt(nic.device.set_vring_addr, TX, moved)
 
 
 def odd_table(nic: Nic) -> str:
     """The descriptor table 2 bytes further on."""
-    where = _addresses(nic.rings[TX].hva)
-    return nic.attempt(nic.device.set_vring_addr, TX, replace(where, desc=where.desc + 2))
+    right = _addresses(nic.rings[TX].hva)
+    moved = replace(right, desc=right.desc + 2)
+    return nic.attempt(nic.device.set_vring_addr, TX, moved)
 
 
 def odd_gpa(nic: Nic) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from tour.trace import events as ev
 from tour.trace.state import QUEUE_NAMES
 from tour.view.area import Area, View, observes
+from tour.view.canvas import width_of
 from tour.view.say import detail_words
 from tour.view.text import cut
 
@@ -28,8 +29,16 @@ def draw(area: Area, view: View) -> None:
         text, data = line(event, view.kernel)
         now = event is view.state.last
         style = "dim" if observes(event) else f"{event.actor}+now" if now else event.actor
-        area.put(0, y, cut(text, hex_at - 2), style)
+        area.put(0, y, _fit(text, hex_at - 2), style)
         area.put(hex_at, y, hex_words(data, area.w - hex_at), "code" if now else "dim")
+
+
+def _fit(text: str, room: int) -> str:
+    """A call that is too long loses the end of its arguments, never its result."""
+    call, equals, result = text.rpartition("  = ")
+    if not equals or width_of(text) <= room:
+        return cut(text, room)
+    return cut(call, max(8, room - width_of(equals + result))) + equals + result
 
 
 def hex_words(data: str, room: int) -> str:
