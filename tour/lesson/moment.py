@@ -89,7 +89,7 @@ class Moment(msgspec.Struct, frozen=True):
     (orient or explain; paragraphs of the Markdown subset), ``more`` its optional drawer, ``refs`` its sources.
     ``next_text`` says what Enter does; ``next_code`` the line that will run, empty while it would give an answer
     away. ``busy`` says what is being done, empty when paused. ``notice`` is one line for the learner.
-    ``show`` is the panel the step brings to the front: tx rx memory packet syscalls source checks.
+    ``show`` is the panel the step brings to the front, one of ``view.ui.PANELS``.
     """
 
     lang: Lang

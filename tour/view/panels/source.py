@@ -11,12 +11,12 @@ KERNEL_FILE = "drivers/vhost/net.c"
 
 
 def rows(view: View, w: int) -> list[Row]:
-    """Where and what, two rows; or the sentence that there is none."""
+    """Where and what; or the sentence that there is none."""
     last = view.state.last
     if last is None:
         return plain_rows(view.tr("source.none"), w, "dim")
     ran = _ours(view, last)
-    found: list[Row] = [[Piece(0, ran.where, "dim")], [Piece(0, f"> {ran.code}", "code+step")]] if ran else []
+    found: list[Row] = [[Piece(0, ran.where, "dim")], *plain_rows(f"> {ran.code}", w, "code+step")] if ran else []
     if view.kernel and last.source == "observer" and isinstance(last.data, BY_KERNEL):
         found += _kernel(view, w)
     return found or plain_rows(view.tr("source.none"), w, "dim")
@@ -34,6 +34,7 @@ def _kernel(view: View, w: int) -> list[Row]:
     hello, last = view.state.hello, view.state.last
     queue = getattr(last.data, "queue", None) if last else None
     incoming = isinstance(last.data, ev.Packet) and last.data.direction == "in" if last else False
+    incoming = incoming and view.state.rx.backend is not None  # else the frame waits at the port
     function = "handle_rx()" if queue == 0 or incoming else "handle_tx()"
     version = ".".join((hello.kernel if hello else "").split(".")[:2])
     return [
