@@ -5,6 +5,9 @@ A descriptor is a name (a variable of the program), a number only where no call 
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -21,6 +24,15 @@ NOTHING = ("VHOST_SET_OWNER", "VHOST_RESET_OWNER")
 
 class ExportError(UsageError):
     """A recording that cannot be written in the form asked for."""
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Whatever a damaged or hostile recording makes go wrong inside is an ExportError."""
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, OverflowError, AttributeError, struct.error) as error:
+        raise ExportError("This recording cannot be written in that form.", str(error)) from error
 
 
 class Act(msgspec.Struct, frozen=True):

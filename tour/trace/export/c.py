@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tour.trace.export import acts
-from tour.trace.export.acts import FILE, NOTHING, STATE, WORD, Act, ExportError, Hva, Program, about
+from tour.trace.export.acts import FILE, NOTHING, STATE, WORD, Act, Hva, Program, about, telling
 
 BUILD = "gcc -std=c11 -Wall -Wextra -o lesson lesson.c && sudo ./lesson"
 PRELUDE = Path(__file__).with_name("prelude.c.txt")
@@ -78,10 +78,8 @@ def _function(step: str, part: list[Act]) -> str:
 
 def lines(act: Act) -> list[str]:
     """One act as C statements, not indented. Raises ExportError."""
-    try:
+    with telling():
         return list(_LINES[type(act)](act))
-    except (LookupError, TypeError, ValueError) as error:
-        raise ExportError("This recording cannot be written as a program.", str(error)) from error
 
 
 def quoted(words: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tour.trace import events as ev
+from tour.trace.export.acts import telling
 from tour.trace.frames import fields
 from tour.trace.state import QUEUE_NAMES
 
@@ -15,8 +16,9 @@ TYPES = {"0x0806": "ARP", "0x0800": "IPv4"}
 
 
 def text(events: Iterable[ev.Event]) -> str:
-    """The whole diagram."""
-    told = [line for event in events for line in _event(event)]
+    """The whole diagram. Raises ExportError."""
+    with telling():
+        told = [line for event in events for line in _event(event)]
     head = ["sequenceDiagram", *(f"    participant {key} as {name}" for key, name in PARTIES)]
     return "\n".join([*head, *(f"    {line}" for line in told)]) + "\n"
 

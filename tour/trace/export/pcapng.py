@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tour.trace import events as ev
-from tour.trace.export.acts import ExportError
+from tour.trace.export.acts import ExportError, telling
 
 LINKTYPE_ETHERNET = 1
 SNAP = 65535
@@ -29,8 +29,14 @@ def data(events: Iterable[ev.Event]) -> bytes:
     hello = run[0].data if run else None
     if not isinstance(hello, ev.Hello):
         raise ExportError("This is no recording: it does not begin with a hello.")
+    with telling():
+        return b"".join(_blocks(run, hello))
+
+
+def _blocks(run: list[ev.Event], hello: ev.Hello) -> Iterator[bytes]:
     name = next((event.data.name for event in run if isinstance(event.data, ev.Peer)), "tap0")
-    blocks = [_section(hello), _interface(hello, name)]
+    yield _section(hello)
+    yield _interface(hello, name)
     begun, first = _wall(hello.started), run[0].t
     headers = _headers(run)
     step = ""
@@ -41,8 +47,7 @@ def data(events: Iterable[ev.Event]) -> bytes:
             told = f"{hello.lesson}:{step}" if step else f"{hello.lesson}: set-up"
             header = headers.get((event.data.direction, event.data.frame), "")
             told += f", virtio_net_hdr {bytes.fromhex(header).hex(' ')}" if header else ""
-            blocks.append(_packet(event.data, max(0, begun + event.t - first), told))
-    return b"".join(blocks)
+            yield _packet(event.data, max(0, begun + event.t - first), told)
 
 
 def _headers(run: list[ev.Event]) -> dict[tuple[str, str], str]:

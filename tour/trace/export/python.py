@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tour.trace.export import acts
-from tour.trace.export.acts import FILE, NOTHING, STATE, WORD, Act, ExportError, Hva, Program, about
+from tour.trace.export.acts import FILE, NOTHING, STATE, WORD, Act, Hva, Program, about, telling
 
 PRELUDE = Path(__file__).with_name("prelude.py.txt")
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -57,10 +57,8 @@ def _runs(body: list[str]) -> bool:
 
 def lines(act: Act) -> list[str]:
     """One act as Python statements, not indented. Raises ExportError."""
-    try:
+    with telling():
         return list(_LINES[type(act)](act))
-    except (LookupError, TypeError, ValueError) as error:
-        raise ExportError("This recording cannot be written as a program.", str(error)) from error
 
 
 def _names(words: str, module: str) -> str:

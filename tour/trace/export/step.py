@@ -16,5 +16,5 @@ FORMS: tuple[Form, ...] = ("c", "strace")
 def step_lines(events: Sequence[ev.Event], step: str, form: Form) -> list[str]:
     """The lines of ``step``, none for one that has not begun. Raises ExportError."""
     if form == "strace":
-        return list(strace.lines(events, step))
+        return strace.text(events, step).splitlines()
     return c.step_text(program(events), step).splitlines()

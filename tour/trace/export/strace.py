@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tour.trace import events as ev
-from tour.trace.export.acts import FILE, NOTHING, STATE
+from tour.trace.export.acts import FILE, NOTHING, STATE, telling
 from tour.trace.state import QUEUE_NAMES
 
 RESULT_AT = 40
 
 
 def text(events: Iterable[ev.Event], step: str = "") -> str:
-    """Every call of the recording, or of one step, a line each."""
-    return "".join(f"{line}\n" for line in lines(events, step))
+    """Every call of the recording, or of one step, a line each. Raises ExportError."""
+    with telling():
+        return "".join(f"{line}\n" for line in lines(events, step))
 
 
 def lines(events: Iterable[ev.Event], step: str = "") -> Iterator[str]:

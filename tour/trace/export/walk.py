@@ -12,7 +12,7 @@ from typing import Any
 
 from tour.trace import events as ev
 from tour.trace.export import acts
-from tour.trace.export.acts import Act, ExportError, Hva, Program
+from tour.trace.export.acts import Act, ExportError, Hva, Program, telling
 from tour.trace.fold import fold
 from tour.trace.state import QUEUE_NAMES, Ring, State
 
@@ -30,11 +30,8 @@ PEER = ev.Peer("tap0", "02:00:00:00:00:02", "10.0.2.2", "02:00:00:00:00:01", "10
 
 def program(events: Iterable[ev.Event]) -> Program:
     """The program that does what ``events`` tell. Raises ExportError for a recording that fits no program."""
-    walker = _Walker(list(events))
-    try:
-        return walker.walk()
-    except (LookupError, ValueError, TypeError) as error:
-        raise ExportError("This recording cannot be written as a program.", str(error)) from error
+    with telling():
+        return _Walker(list(events)).walk()
 
 
 class _Walker:
