@@ -29,20 +29,20 @@ def again(nic: Nic) -> str:
     return nic.settle(TX)
 
 
-def call(nic: Nic) -> str:
-    """vhost is told which one is the call."""
-    nic.device.set_vring_call(TX, nic.bells[TX].fds["call"])
-    return nic.settle(TX)
-
-
 def refuse(nic: Nic) -> str:
-    """A pipe is offered in its place."""
-    return nic.attempt(nic.device.set_vring_call, TX, pipe(nic))
+    """A pipe is offered as the kick."""
+    return nic.attempt(nic.device.set_vring_kick, TX, pipe(nic))
 
 
 def err(nic: Nic) -> str:
     """vhost is told which one is err."""
     nic.device.set_vring_err(TX, nic.bells[TX].fds["err"])
+    return nic.settle(TX)
+
+
+def call(nic: Nic) -> str:
+    """vhost is told which one is the call."""
+    nic.device.set_vring_call(TX, nic.bells[TX].fds["call"])
     return nic.settle(TX)
 
 
@@ -61,11 +61,17 @@ def ring_early(nic: Nic) -> str:
     return nic.settle(TX)
 
 
-def ring_unbind(nic: Nic) -> None:
+def again_unbind(nic: Nic) -> None:
     """-1 takes the kick away."""
     nic.device.set_vring_kick(TX, -1)
 
 
+def refuse_unbind(nic: Nic) -> str:
+    """The driver rings all the same."""
+    nic.tx.kick()
+    return nic.settle(TX)
+
+
 def refuse_closed(nic: Nic) -> str:
-    """A descriptor that is closed again is offered in its place."""
-    return nic.attempt(nic.device.set_vring_call, TX, closed(nic))
+    """A descriptor that is closed again is offered."""
+    return nic.attempt(nic.device.set_vring_kick, TX, closed(nic))
