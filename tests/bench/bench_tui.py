@@ -1,4 +1,5 @@
-"""Time to the first complete frame against a bare Textual application, and from a key to its painted frame.
+"""Time to the first complete frame, of a lesson and of the map, against a bare Textual application; and from a key to
+its painted frame.
 
     python -m tests.bench.bench_tui [--pairs 15] [--keys 120] [--command "tour start 8 --device replay"] [--mark TEXT]
 
@@ -13,16 +14,23 @@ import random
 import shlex
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from tests.bench import bare
 from tests.bench.terminal import Terminal, plain
+from tour.lesson.progress import Keeper, LessonProgress
 
 MOST_TIMES_BARE = 2.0
 MOST_SECONDS_KEY = 0.050
 LATENCY_SIZE = (160, 48)
 KEYS = (b"\x1b[D", b"?", b"?", b"\x1b[D", b"\x1b[C", b"t", b"\x1b[C", b"L", b"t", b"f", b"L", b"t", b"d", b"t")
 """Keys that each change the picture: looking back and forward, cards, themes, the language."""
+
+HOME_MARK = "what this machine can do"
+"""Words on the map."""
 
 Pair = tuple[float, float]
 
@@ -76,6 +84,29 @@ def p95(times: Sequence[float]) -> float:
     return ranked[max(0, -(-95 * len(ranked) // 100) - 1)]
 
 
+@contextmanager
+def begun() -> Iterator[str]:
+    """A state folder in which something was done: there ``start`` shows the map."""
+    with tempfile.TemporaryDirectory() as folder:
+        keeper = Keeper(Path(folder))
+        keeper.remember("8", LessonProgress(["frame"], "describe", "2026-01-01T00:00:00Z"))
+        keeper.write()
+        yield folder
+
+
+def quick(name: str, command: list[str], mark: str, count: int) -> bool:
+    """Measure and print first frames at both sizes; whether all are within the bound."""
+    good = True
+    for size in ((80, 24), LATENCY_SIZE):
+        pairs = pairs_of(command, mark, count, size)
+        low, high = interval(pairs, ratio)  # type: ignore[arg-type]
+        base, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(f"{name} {size[0]}x{size[1]}: bare {base:.3f} s, ours {ours:.3f} s, "
+              f"ratio {ratio(pairs):.2f} [{low:.2f}, {high:.2f}], {len(pairs)} pairs")  # fmt: skip
+        good &= ratio(pairs) <= MOST_TIMES_BARE
+    return good
+
+
 def main() -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser()
@@ -85,14 +116,12 @@ def main() -> int:
     parser.add_argument("--mark", default="YOUR TURN")
     options = parser.parse_args()
     command = shlex.split(options.command)
-    good = True
-    for size in ((80, 24), LATENCY_SIZE):
-        pairs = pairs_of(command, options.mark, options.pairs, size)
-        low, high = interval(pairs, ratio)  # type: ignore[arg-type]
-        base, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"first frame {size[0]}x{size[1]}: bare {base:.3f} s, ours {ours:.3f} s, "
-              f"ratio {ratio(pairs):.2f} [{low:.2f}, {high:.2f}], {len(pairs)} pairs")  # fmt: skip
-        good &= ratio(pairs) <= MOST_TIMES_BARE
+    with begun() as folder:
+        start = [sys.executable, "-m", "tour.cli", "start", "--lang", "en", "--state-dir", folder]
+        good = all([
+            quick("first frame", command, options.mark, options.pairs),
+            quick("the map's first frame", start, HOME_MARK, options.pairs),
+        ])  # fmt: skip
     times = latencies(command, options.mark, options.keys)
     low, high = interval(times, p95)  # type: ignore[arg-type]
     print(f"key to frame {LATENCY_SIZE[0]}x{LATENCY_SIZE[1]}: median {statistics.median(times) * 1000:.1f} ms, "
