@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from tour.cli import dev
 from tour.cli.glossary import print_terms
 from tour.dev import check
@@ -116,3 +119,18 @@ def test_words_for_programs_and_words_there_are_not(capsys: pytest.CaptureFixtur
     assert len(capsys.readouterr().out.splitlines()) > 150
     with pytest.raises(UsageError, match="no 'flux capacitor'"):
         print_terms("flux capacitor", "en", False)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (["dev", "check", "99"], 2, ""),
+        (["dev", "hash", "8"], 0, ""),
+        (["dev", "claims", "8", "--lang", "zh"], 0, ""),
+        (["glossary", "kick", "--json"], 0, '"vhost-tour/glossary/1"'),
+    ],
+)
+def test_the_commands_are_there(argv: list[str], code: int, words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "tour.cli", *argv], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("Traceback")) == (code, 0), done.stderr
+    assert words in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,9 +148,14 @@ def test_misconceptions_are_met_once_they_are_broken(tmp_path: Path, monkeypatch
     text = (root / "misconceptions.toml").read_text("utf-8")
     text += '\n[misconception.new]\nclaim = {en = "A.", zh = "甲。"}\nref = "x"\n'
     text += 'refutation = {en = "B. C. D.", zh = "乙"}\n'
+    text = text.replace('planned = "lesson 12"', 'planned = "lesson 8"')
     (tmp_path / "misconceptions.toml").write_text(text, "utf-8")
+    shutil.copy(root / "course.toml", tmp_path)
     monkeypatch.setattr(model, "root", lambda: tmp_path)
     monkeypatch.setattr(model, "folders", lambda: {"8": root / "08_first_packet_out"})
+    names = {each.values["name"] for each in questions.misconceptions() if each.rule == "misconception_unplanted"}
+    assert "avail-flags-silences-kicks" in names, "lesson 8 is there already"
+    assert "used-order-is-avail-order" not in names, "lesson 13 is still to come"
     new = [each for each in questions.misconceptions() if "new" in each.values.values()]
     assert sorted(each.rule for each in new) == ["misconception_unplanted", "ref_form", "refutation_length",
                                                  "refutation_length"]  # fmt: skip

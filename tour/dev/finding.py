@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tour.i18n import Lang, t
+from tour.i18n import Lang, local, t
 
 SCHEMA = "vhost-tour/check/1"
 
@@ -23,15 +23,19 @@ class Finding(msgspec.Struct, frozen=True):
 
     def what(self, lang: Lang) -> str:
         """What is wrong."""
-        return t(lang, f"dev.rule.{self.rule}.what", **self.values)
+        return self._say(lang, "what")
 
     def why(self, lang: Lang) -> str:
         """Why that is a fault."""
-        return t(lang, f"dev.rule.{self.rule}.why", **self.values)
+        return self._say(lang, "why")
 
     def fix(self, lang: Lang) -> str:
         """What mends it."""
-        return t(lang, f"dev.rule.{self.rule}.fix", **self.values)
+        return self._say(lang, "fix")
+
+    def _say(self, lang: Lang, part: str) -> str:
+        """One of its sentences, errors among the values in ``lang`` too."""
+        return t(lang, f"dev.rule.{self.rule}.{part}", **{key: local(lang, text) for key, text in self.values.items()})
 
     def shown(self, lang: Lang) -> str:
         """As a linter's lines: ``file:line: what``, then why and fix."""

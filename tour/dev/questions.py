@@ -125,10 +125,17 @@ def misconceptions() -> list[Finding]:
         line = line_of(path, f"[misconception.{key}]")
         if bad := faulty(str(row.get("ref", ""))):
             found.append(Finding(path, line, "ref_form", {"step": key, "ref": "; ".join(bad)}))
-        if key not in cited and not re.fullmatch(r"lesson \d+(, \d+)*", str(row.get("planned", ""))):
+        if key not in cited and not _planned(str(row.get("planned", ""))):
             found.append(Finding(path, line, "misconception_unplanted", {"name": key}))
         found += _refuted(path, line, key, row.get("refutation", {}))
     return found
+
+
+def _planned(text: str) -> bool:
+    """Whether ``lesson 12`` names a lesson of the course that is still to be written."""
+    match = re.fullmatch(r"lesson (\d+)", text)
+    row = structure.course().get(match[1]) if match else None
+    return row is not None and not row["ready"]
 
 
 def _refuted(path: Path, line: int, key: str, words: dict[str, str]) -> list[Finding]:
