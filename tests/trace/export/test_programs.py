@@ -51,7 +51,7 @@ def test_the_python_of_every_lesson_compiles(lesson: str) -> None:
 
 def test_words_of_a_recording_stay_in_their_comment_or_string(tmp_path: Path) -> None:
     require("gcc", probe_gcc)
-    told = [
+    told: list[ev.AnyPayload] = [
         ev.Syscall("mount", [EVIL], 0),
         ev.Peer(EVIL, EVIL, EVIL, EVIL, EVIL, True),
         ev.Syscall("open", [f'"{EVIL}"', "O_RDWR"], 5),

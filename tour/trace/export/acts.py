@@ -74,6 +74,13 @@ class Eventfd(Act, frozen=True):
     fd: str
 
 
+class Pipe(Act, frozen=True):
+    """pipe2(2): the end one reads, the end one writes."""
+
+    ends: tuple[str, str]
+    flags: str
+
+
 class Plain(Act, frozen=True):
     """A system call of a few that need no memory: socket, close, getsockopt(SO_TYPE), a read of an empty eventfd.
     Of ``args`` a text is written as it stands; ``shown`` is what came back where that is compared."""
@@ -222,6 +229,13 @@ class NotOpen(Act, frozen=True):
     """No descriptor of ours leads to ``path``."""
 
     path: str
+
+
+def made_by(act: Act) -> tuple[str, ...]:
+    """Names of the descriptors that an act makes."""
+    if isinstance(act, Pipe):
+        return act.ends
+    return (act.fd,) if isinstance(act, Open | Eventfd) or (isinstance(act, Plain) and act.fd) else ()
 
 
 class Program(msgspec.Struct, frozen=True):

@@ -128,6 +128,16 @@ def _eventfd(act: acts.Eventfd) -> Iterator[str]:
     yield f"{act.fd} = called({quoted('eventfd for ' + act.fd)}, eventfd(0, {symbols(act.flags)}), 0);"
 
 
+def _pipe(act: acts.Pipe) -> Iterator[str]:
+    yield "{"
+    yield "    int ends[2];"
+    yield ""
+    yield f'    called("pipe2", pipe2(ends, {symbols(act.flags)}), 0);'
+    yield f"    {act.ends[0]} = ends[0];"
+    yield f"    {act.ends[1]} = ends[1];"
+    yield "}"
+
+
 def _plain(act: acts.Plain) -> Iterator[str]:
     code = _errno(act.errno)
     if act.name == "socket":
@@ -325,7 +335,7 @@ def _not_open(act: acts.NotOpen) -> Iterator[str]:
 
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     acts.Begin: _begin, acts.End: _end, acts.Say: _say, acts.Open: _open, acts.Eventfd: _eventfd, acts.Plain: _plain,
-    acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Vhost: _vhost, acts.Put: _put, acts.Desc: _desc,
+    acts.Pipe: _pipe, acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Vhost: _vhost, acts.Put: _put, acts.Desc: _desc,
     acts.Word: _word, acts.Kick: _kick, acts.Drain: _drain, acts.Await: _await, acts.Used: _used, acts.Bytes: _bytes,
     acts.Still: _still, acts.Reap: _reap, acts.NotOpen: _not_open,
 }  # fmt: skip

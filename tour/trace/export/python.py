@@ -41,14 +41,10 @@ def _name(step: str) -> str:
 
 
 def _function(step: str, part: list[Act]) -> str:
-    made = dict.fromkeys(getattr(act, "fd", "") for act in part if _binds(act))
-    opened = [f"    global {', '.join(fd for fd in made if fd)}"] if any(made) else []
+    made = dict.fromkeys(fd for act in part for fd in acts.made_by(act))
+    opened = [f"    global {', '.join(made)}"] if made else []
     body = [f"    {line}" if line else "" for act in part for line in lines(act)]
     return "\n".join([f"def {_name(step)}():", *opened, *body, *(["    pass"] if not _runs(body) else [])])
-
-
-def _binds(act: Act) -> bool:
-    return isinstance(act, acts.Open | acts.Eventfd) or (isinstance(act, acts.Plain) and act.name == "socket")
 
 
 def _runs(body: list[str]) -> bool:
@@ -98,6 +94,10 @@ def _open(act: acts.Open) -> Iterator[str]:
 
 def _eventfd(act: acts.Eventfd) -> Iterator[str]:
     yield f'{act.fd} = called("eventfd for {act.fd}", lambda: os.eventfd(0, {_names(act.flags, "os")}))'
+
+
+def _pipe(act: acts.Pipe) -> Iterator[str]:
+    yield f'{", ".join(act.ends)} = called("pipe2", lambda: os.pipe2({_names(act.flags, "os")}))'
 
 
 def _plain(act: acts.Plain) -> Iterator[str]:
@@ -236,7 +236,7 @@ def _not_open(act: acts.NotOpen) -> Iterator[str]:
 
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     acts.Begin: _begin, acts.End: _end, acts.Say: _say, acts.Open: _open, acts.Eventfd: _eventfd, acts.Plain: _plain,
-    acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Vhost: _vhost, acts.Put: _put, acts.Desc: _desc,
+    acts.Pipe: _pipe, acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Vhost: _vhost, acts.Put: _put, acts.Desc: _desc,
     acts.Word: _word, acts.Kick: _kick, acts.Drain: _drain, acts.Await: _await, acts.Used: _used, acts.Bytes: _bytes,
     acts.Still: _still, acts.Reap: _reap, acts.NotOpen: _not_open,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from tour.trace.state import QUEUE_NAMES, Ring, State
 NAMES = {"/dev/vhost-net": "vhost", "/dev/net/tun": "tap"}
 TUN_NAME = re.compile(r"TUN[A-Z]+")
 IFREQ = re.compile(r'\{"([\w.-]{1,15})", ([A-Z_|]+)\}')
+PIPE = re.compile(r"\[(\d{1,9}), (\d{1,9})\]")
 TAP = (
     ev.Syscall("open", ['"/dev/net/tun"', "O_RDWR|O_NONBLOCK|O_CLOEXEC"], 0),
     ev.Syscall("ioctl", ["0", "TUNSETIFF", '{"tap0", IFF_TAP|IFF_NO_PI|IFF_VNET_HDR}'], 0),
@@ -57,7 +58,7 @@ class _Walker:
             self._take(event)
         self._results()
         regions = sum(isinstance(act, acts.Map) for act in self.acts)
-        fds = tuple(dict.fromkeys(getattr(act, "fd", "") for act in self.acts if _makes_fd(act)))
+        fds = tuple(dict.fromkeys(fd for act in self.acts for fd in acts.made_by(act)))
         return Program(
             hello.lesson, hello.kernel, hello.device, hello.net, hello.started, hello.forked_from or "",
             tuple(self.acts), fds, regions,
@@ -151,6 +152,9 @@ class _Walker:
             return [self._tun(data)]
         if data.name == "socketpair":
             return self._tap_instead()
+        if data.name == "pipe2" and data.errno is None and (ends := PIPE.fullmatch(data.args[0])):
+            read, write = (self._made(int(end), f"fd{end}") for end in ends.groups())
+            return [acts.Pipe((read, write), data.args[1])]
         return self._plain(data)
 
     def _tun(self, data: ev.Syscall) -> Act:
@@ -262,11 +266,6 @@ class _Walker:
         if data.found:
             return [acts.Say(f"not looked for again here: {data.path} was open in {len(data.found)} processes")]
         return [acts.NotOpen(data.path)]
-
-
-def _makes_fd(act: Act) -> bool:
-    made = isinstance(act, acts.Open | acts.Eventfd) or (isinstance(act, acts.Plain) and act.name == "socket")
-    return made and bool(getattr(act, "fd", ""))
 
 
 _HANDLERS: dict[type, Callable[[_Walker, Any], list[Act]]] = {
