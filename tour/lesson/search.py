@@ -59,7 +59,7 @@ def _steps(lang: Lang) -> Iterator[tuple[str, Found]]:
 def _terms(lang: Lang) -> Iterator[tuple[str, Found]]:
     for term in terms().values():
         word, other = (term.en, term.zh) if lang == "en" else (term.zh, term.en)
-        name = word if word == other else f"{word} ({other})"
+        name = word if other in word else f"{word} ({other})"
         yield f"{term.en} {term.zh}".casefold(), Found("term", _first_use(term), name, term.meaning.get(lang))
 
 

@@ -38,17 +38,20 @@ def home_help_card(lang: Lang) -> Card:
 
 
 def machine_card(lang: Lang, findings: Iterable[Finding] | None) -> Card:
-    """What this machine can do, and for what it lacks: what that costs, and what mends it."""
+    """What this machine lacks, with what that costs and what mends it; then what it has."""
+    known = list(findings or ())
     lines: list[str] = []
-    for one in findings or ():
-        mark = "[x]" if one.ok else "[ ]"
-        name = t(lang, f"doctor.name.{one.name}")
-        lines.append(f"{mark} {t(lang, 'doctor.line', name=name, words=one.words(lang))}")
-        if not one.ok:
-            lines.append(f"    {one.cost(lang)}")
-            lines += [f"    {t(lang, 'cli.mend', fix=local(lang, one.fix))}"] if one.fix else []
+    for one in (one for one in known if not one.ok):
+        fix = t(lang, "cli.mend", fix=local(lang, one.fix)) if one.fix else ""
+        lines += [_named(lang, "[ ]", one), one.cost(lang), *filter(None, [fix]), ""]
+    lines += [_named(lang, "[x]", one) for one in known if one.ok]
     words = tuple(lines) or (t(lang, "view.home.looking"),)
     return Card("machine", t(lang, "view.home.machine"), words, foot=t(lang, "tui.close.foot"))
+
+
+def _named(lang: Lang, mark: str, one: Finding) -> str:
+    name = t(lang, f"doctor.name.{one.name}")
+    return f"{mark} {t(lang, 'doctor.line', name=name, words=one.words(lang))}"
 
 
 def progress_card(lang: Lang, words: str) -> Card | None:

@@ -122,7 +122,7 @@ def _narrow(canvas: Canvas, home: Home) -> None:
     canvas.vline(w - 1, 2, h - 3)
     y = _section(canvas, 0, 2, w, home.tr("found" if home.query else "map"))
     _body(Area(canvas, 1, y, w - 2, map_rows), home)
-    y = _section(canvas, 0, y + map_rows, w, home.tr("lesson"))
+    y = _section(canvas, 0, y + map_rows, w, _about(home))
     _lesson_short(Area(canvas, 2, y, w - 4, detail), home)
     y = _section(canvas, 0, y + detail, w, home.tr("machine"))
     _machine_short(Area(canvas, 2, y, w - 4, machine), home)
@@ -140,7 +140,7 @@ def _wide(canvas: Canvas, home: Home) -> None:
     lesson = _lesson_long(home, right.w)
     machine = _machine_long(home, right.w)
     room = h - 2 - y - len(machine) - 1
-    _section(canvas, split, 2, w - split, home.tr("lesson"))
+    _section(canvas, split, 2, w - split, _about(home))
     _lines(right.sub(0, y, right.w, room), lesson)
     y = _section(canvas, split, y + max(2, min(room, h)), w - split, home.tr("machine"))
     _lines(right.sub(0, y, right.w, h - 2 - y), machine)
@@ -272,6 +272,11 @@ def _where(home: Home, lesson: Lesson) -> str:
     if home.findings is None:
         return ""
     return home.tr(f"on.{runs_on(home.findings, lesson.needs)}")
+
+
+def _about(home: Home) -> str:
+    """What is told of: a lesson, or a word that was found."""
+    return home.tr("word" if home.picked is not None and home.picked.kind == "term" else "lesson")
 
 
 def _told(home: Home, room: int) -> list[Line] | None:
