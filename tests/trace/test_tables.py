@@ -24,8 +24,10 @@ def test_a_table_is_a_tuple_that_is_changed_by_copy(size: int, changes: list[tup
         table = table.put(index, row)
         plain[index] = row
         assert tuple(before) == kept
-    assert list(table) == plain and len(table) == size and table == tuple(plain) == Table(plain)
-    assert table[1:5] == tuple(plain[1:5]) and hash(table) == hash(Table(plain))
+    made = Table(plain)
+    assert list(table) == plain and len(table) == size and table == tuple(plain) and table == made
+    assert [made[index] for index in range(size)] == [table[index] for index in range(size)] == plain
+    assert table[1:5] == tuple(plain[1:5]) and hash(table) == hash(made)
     assert size == 0 or (table[0], table[-1]) == (plain[0], plain[-1])
 
 
