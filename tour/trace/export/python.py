@@ -236,7 +236,7 @@ def _not_open(act: acts.NotOpen) -> Iterator[str]:
 
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     acts.Begin: _begin, acts.End: _end, acts.Say: _say, acts.Open: _open, acts.Eventfd: _eventfd, acts.Plain: _plain,
-    acts.Pipe: _pipe, acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Vhost: _vhost, acts.Put: _put, acts.Desc: _desc,
+    acts.Pipe: _pipe, acts.Tun: _tun, acts.Link: _link, acts.Map: _map, acts.Put: _put, acts.Desc: _desc,
     acts.Word: _word, acts.Kick: _kick, acts.Drain: _drain, acts.Await: _await, acts.Used: _used, acts.Bytes: _bytes,
-    acts.Still: _still, acts.Reap: _reap, acts.NotOpen: _not_open,
+    acts.Vhost: _vhost, acts.Still: _still, acts.Reap: _reap, acts.NotOpen: _not_open,
 }  # fmt: skip
