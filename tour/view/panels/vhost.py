@@ -144,7 +144,10 @@ def _memory(view: View, w: int) -> list[Row]:
 
 
 def _heads(view: View) -> Row:
-    return [Piece(x, view.tr(f"vhost.head.{key}"), "dim") for key, x, _ in COLUMNS]
+    """The columns' names; which kind of address stands there is not told before there is one (a lesson asks)."""
+    told = any(ring.addr_desc is not None for ring in view.state.rings)
+    kind = dict.fromkeys(("desc", "avail", "used"), " (HVA)" if told else "")
+    return [Piece(x, view.tr(f"vhost.head.{key}") + kind.get(key, ""), "dim") for key, x, _ in COLUMNS]
 
 
 def _table_row(view: View, ring: Ring) -> Row:
