@@ -33,7 +33,7 @@ def draw(area: Area, view: View) -> None:
 
 
 def in_sight(found: list[Row], h: int) -> int:
-    """How far to scroll so that what changed in the step is seen, or at least what changed last: no more than needed."""
+    """How far to scroll so that what changed in the step is seen, or at least what changed last."""
     for marks in (("+now", "+step"), ("+now",)):
         lit = [y for y, row in enumerate(found) if any(piece.style.endswith(marks) for piece in row)]
         if lit and lit[-1] - lit[0] < h:
