@@ -58,3 +58,14 @@ def test_a_process_of_that_name_is_found_as_a_kernel_thread() -> None:
         os.close(read)
         os.waitpid(child, 0)
     assert found.look().state == "X"
+
+
+def test_a_thread_that_was_told_to_end_is_looked_for_until_it_is_gone() -> None:
+    ending = threading.Event()
+    thread = threading.Thread(target=ending.wait)
+    thread.start()
+    worker = WorkerThread("vhost-1", thread.native_id or 0, "thread")
+    assert worker.gone().state == "S"
+    threading.Timer(0.02, ending.set).start()
+    assert worker.gone().state == "X"
+    thread.join()

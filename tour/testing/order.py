@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,23 @@ def _set_owner(bench: Bench) -> str:
 @SUITE.case
 def _set_owner_twice(bench: Bench) -> list[str]:
     return [outcome(bench.device.set_owner) for _ in range(2)]
+
+
+@SUITE.case
+def _set_owner_by_another_thread(bench: Bench) -> list[str]:
+    """The owner is the process: any thread of it may call, and none may become the owner once more."""
+    answers: list[str] = []
+    caller = threading.Thread(target=lambda: answers.append(outcome(bench.device.set_owner)))
+    caller.start()
+    caller.join()
+    return [*answers, outcome(bench.device.set_vring_num, TX, 8), outcome(bench.device.set_owner)]
+
+
+@SUITE.case
+def _set_features_again_with_more_and_with_fewer(bench: Bench) -> list[str]:
+    words = (FEATURES, FEATURES | Feature.VHOST_F_LOG_ALL.mask, FEATURES, 0, Feature.VIRTIO_NET_F_CSUM.mask, FEATURES)
+    device = bench.owned()
+    return [outcome(device.set_features, word) for word in words]
 
 
 @SUITE.case
