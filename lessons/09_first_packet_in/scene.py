@@ -3,7 +3,6 @@
 from tour.device.contract import RX, TX
 from tour.device.fdinfo import holders
 from tour.net.frames import (
-    ETH_P_ARP,
     GUEST_IP,
     GUEST_MAC,
     ICMP_ECHO_REQUEST,
