@@ -17,7 +17,7 @@ FORK = protocol.ForkPoint(
 )
 COMMANDS: list[protocol.AnyCommand] = [
     protocol.Open(1, "8"),
-    protocol.Open(2, "8", "embedded", 2, 65535, "wrap", FORK),
+    protocol.Open(2, "8", "embedded", 2, 65535, "wrap", "kick", FORK),
     protocol.Do(3, "kick", True),
     protocol.Tell(4, ev.Question("kick", ["a", "b"])),
     protocol.Tell(5, ev.Answer("kick", "a", "b", 1)),
