@@ -120,6 +120,13 @@ async def test_a_planned_lesson_opens_nothing(trip: Course) -> None:
         assert t("en", "view.home.later") in driven.text and trip.opened == []
 
 
+@pytest.mark.parametrize("device", ["replay", "embedded", "auto"])
+async def test_the_map_says_what_lessons_run_on(tmp_path: Path, device: str) -> None:
+    async with touring(Course(tmp_path, device=device)) as driven:
+        on = {"auto": "embedded"}.get(device, device)
+        assert t("en", f"view.home.on.{on}") in driven.text
+
+
 # -- search -----------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,11 @@ class Journey:
         """Where to go on."""
         return resume(self.progress())
 
+    def runs_on(self) -> str:
+        """What was asked for: lab, ssh, kernel, embedded or replay; '' for what this machine has."""
+        where = self.options.where
+        return "lab" if where.lab else "ssh" if where.ssh else "" if where.device == "auto" else where.device
+
     def findings(self) -> list[probes.Finding]:
         """What this machine can do; takes a moment."""
         return probes.probe()

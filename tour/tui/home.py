@@ -49,7 +49,9 @@ class HomeScreen(Page):
         self._sheet = Sheet(THEMES[options.theme])
         there = journey.resume()
         lessons = {there.lesson: load(there.lesson)}
-        self.home = Home(options.lang, journey.progress(), there, there.lesson, there.step, lessons)
+        self.home = Home(
+            options.lang, journey.progress(), there, there.lesson, there.step, lessons, wanted=journey.runs_on()
+        )
         self.card = cards.progress_card(options.lang, journey.trouble(options.lang))
 
     def compose(self) -> ComposeResult:

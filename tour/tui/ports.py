@@ -86,5 +86,8 @@ class Journey(Protocol):
     def resume(self) -> Place:
         """Where to go on."""
 
+    def runs_on(self) -> str:
+        """What was asked for: lab, ssh, kernel, embedded or replay; '' for what this machine has."""
+
     def findings(self) -> list[Finding]:
         """What this machine can do; takes a moment, on any thread."""

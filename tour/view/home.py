@@ -27,7 +27,8 @@ MACHINE_ROWS = 10
 class Home(msgspec.Struct, frozen=True):
     """All there is to draw. ``lessons`` are those read so far, ``findings`` None while they are looked for.
     ``cursor`` is the lesson under the cursor and ``step`` where Enter would begin it; ``query`` is None unless one
-    searches, ``found`` what it finds, ``pick`` the find under the cursor."""
+    searches, ``found`` what it finds, ``pick`` the find under the cursor.
+    ``wanted`` is what lessons were asked to run on (lab, ssh, a device), '' for what this machine has."""
 
     lang: Lang
     progress: Progress
@@ -40,6 +41,7 @@ class Home(msgspec.Struct, frozen=True):
     found: tuple[Found, ...] = ()
     pick: int = 0
     notice: str = ""
+    wanted: str = ""
 
     def tr(self, key: str, **values: object) -> str:
         """A string of the home screen."""
@@ -269,6 +271,8 @@ def _finds(area: Area, home: Home) -> None:
 
 def _where(home: Home, lesson: Lesson) -> str:
     """What it runs on here; nothing while that is not known."""
+    if home.wanted:
+        return home.tr(f"on.{home.wanted}")
     if home.findings is None:
         return ""
     return home.tr(f"on.{runs_on(home.findings, lesson.needs)}")
