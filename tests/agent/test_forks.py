@@ -8,6 +8,7 @@ from tests.agent.playing import Played, local, whole_run, words
 from tests.trace.recordings import reference
 from tour.agent import protocol
 from tour.agent.forks import fork_point
+from tour.agent.showing import moment
 from tour.lesson import model
 from tour.trace import events as ev
 from tour.trace.timeline import Timeline
@@ -129,3 +130,16 @@ def test_calls_not_read_come_along() -> None:
     run = whole_run()
     assert [ring.calls for ring in point(run, "call").rings] == [1, 1]
     assert [ring.calls for ring in point(run, "frame").rings] == [0, 0]
+
+
+def test_a_fork_that_does_other_things_asks_and_names_them() -> None:
+    """Lesson 5 told the addresses of the guest: noted, refused when attached, mended, attached."""
+    with local("5") as played:
+        played.player.fork("gpa")
+        played.settle()
+        shown = moment(played.player)
+        assert shown.titles[shown.step_index :] == ("GPAs", "try it", "mend it", "try again")
+        assert shown.titles[: shown.step_index] == ("size 3", "size 8", "lay out", "base")
+        assert [right for _, right in played.to_end()] == ["note", "fault", "addresses", "runs"]
+        checks = [event.data for event in played.player.timeline.events if isinstance(event.data, ev.Check)]
+    assert len(checks) == 11 and all(check.ok for check in checks)

@@ -12,7 +12,7 @@ from tests.view.events_of import EVENTS
 from tests.view.story import Story
 from tour.i18n import Lang
 from tour.trace import events as ev
-from tour.trace.fold import fold_all
+from tour.trace.fold import fold, fold_all
 from tour.trace.state import State
 from tour.view.words import changes, sentence
 
@@ -86,6 +86,15 @@ def test_changes_of_a_step_in_one_sentence() -> None:
     story.step("publish")
     assert changes(before, story.timeline.edge, "en") == "Changed in this step: tx.avail.idx 0 to 1."
     assert changes(before, before, "zh") != ""
+
+
+def test_an_address_is_hexadecimal_however_low() -> None:
+    before = Story().run(until="publish").timeline.edge
+    told = {"index": 1, "desc": 0x1000, "avail": 0x1080, "used": 0x1098}
+    after = fold(
+        before, ev.Event(before.seq + 1, 0, "control", "control", ev.Ioctl("VHOST_SET_VRING_ADDR", 1, 7, told, "", 0))
+    )
+    assert "tx.addr.avail" in changes(before, after, "en") and "to 0x1080" in changes(before, after, "en")
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -26,10 +26,9 @@ def moment(player: Player) -> Moment:
     """The moment ``player`` is in."""
     state = player.shown()
     index = player.shown_step() if player.looking_back else player.index
-    step = player.lesson.step[index].within(player.vary.id if player.vary else "")
-    phase: Phase = "observe" if player.looking_back else player.phase
-    if player.holding:
-        phase = "predict"
+    steps = [spec.within(player.vary.id if player.vary else "") for spec in player.lesson.step]
+    step = steps[index]
+    phase: Phase = "predict" if player.holding else "observe" if player.looking_back else player.phase
     words = player.words(step)
     ahead = player.looking_back and index == player.index and player.phase in ("orient", "predict", "do")
     closed = phase in ("observe", "explain", "check", "vary") and not ahead
@@ -38,7 +37,7 @@ def moment(player: Player) -> Moment:
         lesson=player.lesson.id,
         title=player.lesson.title.get(player.lang),
         steps=player.lesson.step_ids,
-        titles=tuple(spec.name(player.lang) for spec in player.lesson.step),
+        titles=tuple(spec.name(player.lang) for spec in steps),
         step_index=index,
         phase=phase,
         state=state,

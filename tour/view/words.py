@@ -51,8 +51,8 @@ def _change(say: Say, before: State, after: State, key: str) -> str:
     if old == new:
         return ""
     if old is None or str(old).startswith("("):
-        return say.raw("change.new", name=key, new=_value(new))
-    return say.raw("change.word", name=key, old=_value(old), new=_value(new))
+        return say.raw("change.new", name=key, new=_value(key, new))
+    return say.raw("change.word", name=key, old=_value(key, old), new=_value(key, new))
 
 
 ORDER = (
@@ -67,9 +67,11 @@ def _order(key: str) -> tuple[int, str]:
     return next((at for at, name in enumerate(ORDER) if part.startswith(name)), len(ORDER)), key
 
 
-def _value(value: object) -> str:
-    """A value as one writes it in a sentence; what was never written is a dash."""
-    text = "-" if value in (None, "") else words_ring.number(value) if isinstance(value, int) else str(value)
+def _value(key: str, value: object) -> str:
+    """A value as one writes it in a sentence; what was never written is a dash, and an address is one however low."""
+    if isinstance(value, int):
+        return f"{value:#x}" if ".addr." in key else words_ring.number(value)
+    text = str(value or "-")
     return "{" + text[1:-1] + "}" if text.startswith("(") else text
 
 
