@@ -49,16 +49,20 @@ def size_words(size: int) -> str:
 
 
 def detail_words(arg: dict[str, Any]) -> str:
-    """A decoded argument: ``{index 1, fd 8}``; large numbers in hexadecimal, lists by their length."""
-    return "{" + ", ".join(f"{key} {_value(value)}" for key, value in arg.items()) + "}" if arg else ""
+    """A decoded argument: ``{index 1, fd 8}``; words and large numbers in hexadecimal, lists by their length."""
+    return "{" + ", ".join(f"{key} {_value(value, key == WORD)}" for key, value in arg.items()) + "}" if arg else ""
 
 
-def _value(value: Any) -> str:
+WORD = "features"
+"""The name of an argument that is a word of bits."""
+
+
+def _value(value: Any, word: bool) -> str:
     if isinstance(value, list | tuple | dict):
         return str(len(value))
     if isinstance(value, bool) or not isinstance(value, int):
         return str(value)
-    return f"{value:#x}" if value > 0xFFFF else str(value)
+    return f"{value:#x}" if word or value > 0xFFFF else str(value)
 
 
 def place_words(state: State, where: str, lang: Lang) -> str:
