@@ -24,7 +24,11 @@ from tour.net.wired import BRIDGE, MACVTAP, NEAR_LINK, PEER_LINK, BridgedTap, Ma
 from tour.trace.events import AnyPayload, Note, Peer, Syscall
 from tour.trace.recorder import Recorder
 
-PORTS: dict[str, Callable[[Recorder | None], FilePort]] = {"bridge": BridgedTap, "packet": PacketPort, "macvtap": MacvtapPort}
+PORTS: dict[str, Callable[[Recorder | None], FilePort]] = {
+    "bridge": BridgedTap,
+    "packet": PacketPort,
+    "macvtap": MacvtapPort,
+}
 every_port = pytest.mark.parametrize("kind", list(PORTS))
 
 
