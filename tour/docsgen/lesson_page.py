@@ -110,6 +110,6 @@ def _folded(kind: str, title: str, lines: list[str]) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text that is not Markdown, so that Markdown leaves it as it is."""
-    for sign in "\\`*_[]<>#|{}~":
+    for sign in "\\`*_[]{}#":
         text = text.replace(sign, "\\" + sign)
-    return text
+    return text.replace("&", "&amp;").replace("<", "&lt;")
