@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.lab.inside import recording
+from tests.lab.inside import forks, record, recording
 from tests.support import ROOT, require
-from tour.agent import client
-from tour.agent.player import Player
-from tour.cli.drive import Pump, wait_idle
 from tour.lab.boot import Options
 from tour.lab.command import run
 from tour.lab.kernel import find_kernel
@@ -33,7 +30,6 @@ BASE = "6.1"
 TOGETHER = 2
 """Machines that run side by side; each is busy with one thread (software emulation)."""
 READY = [entry.id for entry in course().ready]
-FORKS = [(lesson, vary.id) for lesson in READY for vary in load(lesson).vary]
 VHOST_IOCTL = re.compile(r"ioctl\((\d+), (VHOST_\w+)")
 
 each_kernel = pytest.mark.parametrize("kernel", KERNELS)
@@ -102,26 +98,11 @@ def results(labs: Labs, request: pytest.FixtureRequest) -> Path:
     return labs.results(kernel)
 
 
-@cache
-def embedded(lesson: str, fork: str = "") -> tuple[ev.Event, ...]:
-    """The same lesson on the embedded device, here."""
-    player = Player(load(lesson), "en", client.connect_local, "embedded")
-    pump = Pump(player)
-    kept: list[ev.Event] = []
-    player.on_event = kept.append
-    try:
-        if fork:
-            player.fork(fork)
-        else:
-            player.open()
-        wait_idle(player, pump)
-        while not player.ended:
-            player.act()
-            wait_idle(player, pump)
-            player.next_step()
-    finally:
-        player.close()
-    return tuple(kept)
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], store.Recording]:
+    """Makes and reads the recording of the same lesson or fork on the embedded device, here."""
+    folder = tmp_path_factory.mktemp("embedded")
+    return lambda lesson, vary: store.load(record(folder, lesson, vary, "embedded"))
 
 
 def steps(events: tuple[ev.Event, ...]) -> list[tuple[str, str, str | None]]:
@@ -159,17 +140,19 @@ def test_the_kernel_does_what_the_reference_recording_and_the_list_of_difference
 
 
 @each_lesson
-def test_the_embedded_device_does_too(lesson: str) -> None:
+def test_the_embedded_device_does_too(lesson: str, embedded: Callable[[str, str], store.Recording]) -> None:
     require("tun")
     reference = store.load(load(lesson).recording_path())
-    assert unlike(lesson, transcript(reference.events), transcript(embedded(lesson)), EMBEDDED) == []
+    assert unlike(lesson, transcript(reference.events), transcript(embedded(lesson, "").events), EMBEDDED) == []
 
 
-@pytest.mark.parametrize(("lesson", "fork"), FORKS)
-def test_forks_have_equal_transcripts(results: Path, lesson: str, fork: str) -> None:
+@pytest.mark.parametrize(("lesson", "fork"), forks())
+def test_forks_have_equal_transcripts(
+    results: Path, lesson: str, fork: str, embedded: Callable[[str, str], store.Recording]
+) -> None:
     require("tun")
     kernel = store.load(recording(results, lesson, fork))
-    assert unlike("", transcript(kernel.events), transcript(embedded(lesson, fork)), EMBEDDED) == []
+    assert unlike("", transcript(kernel.events), transcript(embedded(lesson, fork).events), EMBEDDED) == []
 
 
 def test_without_a_kick_nothing_moves(results: Path) -> None:

@@ -116,6 +116,10 @@ def record(
     if not output:
         raise typer.BadParameter(words("opt_output"))
     options = RunOptions(lesson, where, language(lang), quiet=True, vary=vary, output=output)
+    if lesson == "all":
+        from tour.cli.run_all import run_all
+
+        finish(lambda: run_all(options), options.lang)
     finish(lambda: run_lesson(options), options.lang)
 
 

@@ -1,9 +1,10 @@
-"""``tour run all``: every lesson that is ready, one line each."""
+"""``tour run all``, ``tour record all``: every lesson that is ready, one line each."""
 
 from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import msgspec
 
@@ -18,10 +19,14 @@ MISSING = CapabilityMissing.exit_code
 
 
 def run_all(options: RunOptions) -> int:
-    """Run them; 0 when every check held, wherever it ran. Something asked for that is missing: 3; else the first
-    failure's code. Raises UsageError."""
+    """Run them, each recorded in the folder ``output`` if there is one; 0 when every check held, wherever it ran.
+
+    Something asked for that is missing: 3; else the first failure's code. Raises UsageError.
+    """
     if options.vary:
         raise UsageError("A fork is one lesson's.", "All lessons are run as they are.", "tour run 8 --vary wrap")
+    if options.output:
+        Path(options.output).mkdir(parents=True, exist_ok=True)
     codes = [_one(entry, options) for entry in course().ready]
     failed = sum(map(bool, codes))
     if not options.json:
@@ -32,8 +37,9 @@ def run_all(options: RunOptions) -> int:
 def _one(entry: Entry, options: RunOptions) -> int:
     """One lesson and its line; returns its exit code."""
     began = time.monotonic()
+    output = f"{options.output}/{entry.id}.jsonl" if options.output else ""
     try:
-        found = play(load(entry.id), msgspec.structs.replace(options, quiet=True, json=False))
+        found = play(load(entry.id), msgspec.structs.replace(options, quiet=True, json=False, output=output))
         code, error = (CheckFailed.exit_code if found.bad else 0), ""
     except TourError as failure:
         found, code = None, failure.exit_code
