@@ -15,6 +15,7 @@ class Puppet:
     """Remembers what it was told."""
 
     kind = "live"
+    host = ""
 
     def __init__(self) -> None:
         self.sent: list[protocol.AnyCommand] = []

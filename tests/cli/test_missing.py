@@ -116,6 +116,20 @@ def test_namespaces_forbidden() -> None:
     assert "no network namespace" in said and "sudo sysctl" in said
 
 
+@embedded
+@AS_ROOT
+def test_a_lesson_that_needs_a_tap_is_replayed_where_there_is_none() -> None:
+    argv = (sys.executable, AS_NOBODY, "--forbid", nobody_python(), "-m", "tour.cli")
+    told, said = tour("run", "7", argv=argv, PYTHONPATH=nobody_path())
+    assert "own recording is replayed" in said and "sudo sysctl" in said
+    assert "Replayed:" in told and "Every check held." in told
+    for words, required in ((["run", "7"], "tun"), (["run", "7", "--device", "embedded"], "")):
+        _, said = tour(*words, argv=argv, code=3, PYTHONPATH=nobody_path(), TOUR_REQUIRE=required)
+        assert "sudo sysctl" in said
+    told, _ = tour("doctor", argv=argv, code=3, PYTHONPATH=nobody_path(), TOUR_REQUIRE="tun")
+    assert "sudo sysctl -w user.max_user_namespaces=15000" in told
+
+
 @pytest.mark.parametrize("words", [["run", "8", "--lab"], ["lab", "run", "--", "true"]])
 def test_vm_tools_missing(tmp_path: Path, words: list[str]) -> None:
     _, said = tour(*words, code=3, PATH=str(tmp_path))
