@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from tour.errors import TourError
 from tour.i18n import t
-from tour.lesson.course import FIRST, Place
+from tour.lesson.course import Place
 from tour.trace.export.step import FORMS
 from tour.tui import cards
 from tour.tui.keys import bindings
@@ -234,7 +234,7 @@ class LessonScreen(Showing):
 
     @property
     def _over(self) -> bool:
-        return self.moment.ended and (self.in_course or self.moment.lesson == FIRST)
+        return self.moment.ended
 
 
 def _spot(screen: LessonScreen, field: str) -> None:
