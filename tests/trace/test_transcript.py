@@ -122,3 +122,30 @@ def test_a_missing_call_is_found() -> None:
         event for event in RUN if not (isinstance(event.data, ev.Ioctl) and event.data.name == "VHOST_SET_OWNER")
     ]
     assert differences(transcript(RUN), transcript(without))[0].startswith("calls: entry 0: VHOST_SET_OWNER")
+
+
+def flipped(at: int) -> list[str]:
+    """Differences of lesson 9's run from itself with one byte of the ping's reply changed, on the wire and in memory."""
+    run = reference("9").events
+
+    def change(event: ev.Event) -> ev.Event:
+        data = event.data
+        if isinstance(data, ev.Packet) and data.direction == "in":
+            return replace(event, data=replace(data, frame=_flip(data.frame, at)))
+        if isinstance(data, ev.Write) and event.actor == "device":
+            return replace(event, data=replace(data, after=_flip(data.after, at + 12)))
+        return event
+
+    return differences(transcript(run), transcript(change(event) for event in run))
+
+
+def _flip(text: str, at: int) -> str:
+    raw = bytearray.fromhex(text)
+    if len(raw) >= 98:
+        raw[at] ^= 0xFF
+    return raw.hex()
+
+
+def test_the_number_a_stack_gives_its_packets_is_no_difference_but_a_byte_of_data_is() -> None:
+    assert flipped(18) == flipped(24) == []
+    assert len(flipped(60)) == 2 and len(flipped(26)) == 2
