@@ -125,7 +125,7 @@ def test_a_missing_call_is_found() -> None:
 
 
 def flipped(at: int) -> list[str]:
-    """Differences of lesson 9's run from itself with one byte of the ping's reply changed, on the wire and in memory."""
+    """Differences of lesson 9's run from itself with a byte of the reply changed, on the wire and in memory."""
     run = reference("9").events
 
     def change(event: ev.Event) -> ev.Event:
