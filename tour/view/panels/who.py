@@ -104,9 +104,11 @@ def worker_letter(view: View) -> str:
 
 
 def port_name(view: View) -> str:
-    """What the port is called: the tap's or the socketpair's."""
+    """What the port is called: the link's name (a tap's, before there is any) or the socketpair's."""
     hello = view.state.hello
-    return view.tr("who.socketpair") if hello and hello.net == "socketpair" else view.tr("who.tap")
+    if hello and hello.net == "socketpair":
+        return view.tr("who.socketpair")
+    return view.state.peer.name or view.tr("who.tap")
 
 
 def _port(view: View) -> Person:
