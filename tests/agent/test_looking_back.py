@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.agent.test_player import at
-from tour.view.words import changes
+from tour.view.changes import changes
 
 
 def test_the_changes_of_a_past_step_are_its_own() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from tour.errors import RingFault
 from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
-from tour.trace.paths import PathError, read
 from tour.trace.state import State
 from tour.view import words_calls, words_ring
 from tour.view.frame_words import frame_summary
@@ -27,52 +26,6 @@ def sentence(event: ev.Event, state: State, lang: Lang) -> str:
     teller = _TELLERS.get(type(event.data))
     told = teller(say, event.data) if teller else say("note", key=type(event.data).__name__.lower())
     return f"~ {told}" if event.inferred else told
-
-
-def changes(before: State, after: State, lang: Lang) -> str:
-    """The words that changed since the step began, in one sentence."""
-    from_keys = sorted(after.step_changed, key=_order)
-    say = Say(ev.Event(0, 0, "tour", "tour", ev.Bye()), after, lang)
-    parts = [part for key in from_keys if (part := _change(say, before, after, key))]
-    if not parts:
-        return say.raw("change.none")
-    return say.raw("change.list", what=say("and").join(parts))
-
-
-def _change(say: Say, before: State, after: State, key: str) -> str:
-    if key.startswith("mem."):
-        return say.raw("change.memory", gpa=key[4:])
-    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow"):
-        return ""
-    try:
-        old, new = read(before, key), read(after, key)
-    except PathError:
-        return key
-    if old == new:
-        return ""
-    if old is None or str(old).startswith("("):
-        return say.raw("change.new", name=key, new=_value(key, new))
-    return say.raw("change.word", name=key, old=_value(key, old), new=_value(key, new))
-
-
-ORDER = (
-    "opened", "owner", "offered", "device", "driver", "features", "region", "mem", "num", "vring_num", "base", "addr",
-    "desc", "avail", "kick", "used", "call", "last_", "packets",
-)  # fmt: skip
-
-
-def _order(key: str) -> tuple[int, str]:
-    """In the order in which things happen: what vhost is told, then buffer, avail, kick, used, call, frames."""
-    part = key.partition(".")[2] if key[:3] in ("tx.", "rx.") else key
-    return next((at for at, name in enumerate(ORDER) if part.startswith(name)), len(ORDER)), key
-
-
-def _value(key: str, value: object) -> str:
-    """A value as one writes it in a sentence; what was never written is a dash, and an address is one however low."""
-    if isinstance(value, int):
-        return f"{value:#x}" if ".addr." in key else words_ring.number(value)
-    text = str(value or "-")
-    return "{" + text[1:-1] + "}" if text.startswith("(") else text
 
 
 def fault_words(reason: str, lang: Lang) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tour.lesson.moment import ChoiceView, PredictionView
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
+from tour.view.changes import changes
 from tour.view.panels import checks
 from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows, text_rows
-from tour.view.words import changes
 
 GAP = 5
 

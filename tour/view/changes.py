@@ -1,0 +1,65 @@
+"""What changed since a step began, in one sentence: ring words by their names, the control plane's in words."""
+
+from __future__ import annotations
+
+from tour.i18n import Lang, strings
+from tour.trace.paths import PathError, read
+from tour.trace.state import State
+from tour.view import words_ring
+from tour.view.text import tr
+
+ORDER = (
+    "opened", "owner", "threads", "worker", "offered", "device", "driver", "features", "region", "mem", "num",
+    "vring_num", "base", "addr", "desc", "avail", "kick", "used", "call", "last_", "packets",
+)  # fmt: skip
+"""Which comes first: in the order in which things happen."""
+YES_OR_NO = ("opened", "owner", "threads")
+
+
+def changes(before: State, after: State, lang: Lang) -> str:
+    """The words that changed since the step began, in one sentence."""
+    keys = sorted(after.step_changed, key=_order)
+    parts = [part for key in keys if (part := _change(lang, before, after, key))]
+    if not parts:
+        return tr(lang, "change.none")
+    return tr(lang, "change.list", what=tr(lang, "say.and").join(parts))
+
+
+def _change(lang: Lang, before: State, after: State, key: str) -> str:
+    if key.startswith("mem."):
+        return tr(lang, "change.memory", gpa=key[4:])
+    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow"):
+        return ""
+    try:
+        old, new = read(before, key), read(after, key)
+    except PathError:
+        return named(key, lang)
+    if old == new:
+        return ""
+    if key in YES_OR_NO:
+        return tr(lang, f"change.{key}.{'yes' if new else 'no'}")
+    name = named(key, lang)
+    if old is None or str(old).startswith("("):
+        return tr(lang, "change.new", name=name, new=_value(key, new))
+    return tr(lang, "change.word", name=name, old=_value(key, old), new=_value(key, new))
+
+
+def named(key: str, lang: Lang) -> str:
+    """What a person calls that key; a word of a ring keeps its own name (``tx.avail.idx``)."""
+    queue, _, rest = key.partition(".") if key[:3] in ("tx.", "rx.") else ("", "", key)
+    number = "".join(filter(str.isdigit, rest))
+    known = strings(lang).get(f"view.change.name.{rest.replace(f'[{number}]', '')}")
+    return known.format(queue=queue.upper(), number=number) if known else key
+
+
+def _order(key: str) -> tuple[int, str]:
+    part = key.partition(".")[2] if key[:3] in ("tx.", "rx.") else key
+    return next((at for at, name in enumerate(ORDER) if part.startswith(name)), len(ORDER)), key
+
+
+def _value(key: str, value: object) -> str:
+    """A value as one writes it in a sentence; what was never written is a dash, and an address is one however low."""
+    if isinstance(value, int):
+        return f"{value:#x}" if ".addr." in key or key.endswith(".hva") else words_ring.number(value)
+    text = str(value or "-")
+    return "{" + text[1:-1] + "}" if text.startswith("(") else text
