@@ -41,7 +41,7 @@ class ExportOptions(msgspec.Struct, frozen=True):
 def export(options: ExportOptions) -> int:
     """Write the recording in that form. Raises TourError."""
     if options.form not in FORMS:
-        raise UsageError(f"There is no form '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "--as c")
+        raise UsageError(f"There is no form '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c")
     recording = _recording(options)
     if recording.hello.lesson != load(options.lesson).id:
         raise UsageError(f"{recording.path} is a recording of lesson {recording.hello.lesson}, not {options.lesson}.")
@@ -81,7 +81,7 @@ def _made(events: tuple[ev.Event, ...], form: str) -> bytes:
 def _put(data: bytes, options: ExportOptions) -> None:
     if not options.output:
         if options.form == "pcapng" and sys.stdout is not None and sys.stdout.isatty():
-            raise UsageError("A capture file is nothing for a terminal.", "", "-o FILE")
+            raise UsageError("A capture file is nothing for a terminal.", "", "give it a file: -o FILE")
         tell_bytes(data)
         return
     try:
