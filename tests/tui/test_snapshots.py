@@ -94,7 +94,13 @@ def map_of(monkeypatch: pytest.MonkeyPatch) -> None:
         ])
         for name, numbers in (("one", range(3)), ("two", range(3, 13)))
     ]  # fmt: skip
-    for module in ("tour.lesson.course", "tour.view.home", "tour.tui.home", "tour.lesson.search"):
+    for module in (
+        "tour.lesson.course",
+        "tour.view.home",
+        "tour.view.course_map",
+        "tour.tui.home",
+        "tour.lesson.search",
+    ):
         monkeypatch.setattr(f"{module}.course", lambda: CourseMap(1, parts))
     for module in ("tour.lesson.course", "tour.tui.home", "tour.lesson.search"):
         monkeypatch.setattr(f"{module}.load", lessons.__getitem__)

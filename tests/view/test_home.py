@@ -13,7 +13,8 @@ from tour.lesson.model import load
 from tour.lesson.progress import Answered, LessonProgress, Progress
 from tour.lesson.search import search
 from tour.view.canvas import width_of
-from tour.view.home import Home, compose, window
+from tour.view.course_map import window
+from tour.view.home import Home, compose
 from tour.view.themes import THEMES
 from tour.view.ui import Ui
 

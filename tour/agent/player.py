@@ -28,8 +28,9 @@ Connect = Callable[[protocol.Open], Session]
 class Player:
     """A lesson being played.
 
-    ``connect`` makes a session for an Open command; ``step`` is the index to begin at; ``changed`` is called after anything that alters the moment,
-    ``on_event`` with every event taken, ``on_step`` when a step has run and what happened may be seen.
+    ``connect`` makes a session for an Open command; ``step`` is the index to begin at. ``changed`` is called after
+    anything that alters the moment, ``on_event`` with every event taken, ``on_step`` when a step has run and what
+    happened may be seen.
     """
 
     def __init__(self, lesson: Lesson, lang: Lang, connect: Connect, device: str = "auto", step: int = 0) -> None:

@@ -6,10 +6,11 @@ import msgspec
 
 from tour.agent.probes import Finding, have, runs_on
 from tour.i18n import Lang, local, t
-from tour.lesson.course import Entry, Part, Place, course
+from tour.lesson.course import Entry, Place, course
 from tour.lesson.model import Lesson
 from tour.lesson.progress import LessonProgress, Progress
 from tour.lesson.search import Found
+from tour.view import course_map
 from tour.view.area import Area
 from tour.view.canvas import Canvas, width_of
 from tour.view.screen import MIN_HEIGHT, MIN_WIDTH, WIDE_HEIGHT, WIDE_WIDTH
@@ -123,7 +124,7 @@ def _narrow(canvas: Canvas, home: Home) -> None:
     canvas.vline(0, 2, h - 3)
     canvas.vline(w - 1, 2, h - 3)
     y = _section(canvas, 0, 2, w, home.tr("found" if home.query else "map"))
-    _body(Area(canvas, 1, y, w - 2, map_rows), home)
+    course_map.draw(Area(canvas, 1, y, w - 2, map_rows), home)
     y = _section(canvas, 0, y + map_rows, w, _about(home))
     _lesson_short(Area(canvas, 2, y, w - 4, detail), home)
     y = _section(canvas, 0, y + detail, w, home.tr("machine"))
@@ -137,7 +138,7 @@ def _wide(canvas: Canvas, home: Home) -> None:
     for x in (0, split, w - 1):
         canvas.vline(x, 2, h - 3)
     y = _section(canvas, 0, 2, split + 1, home.tr("found" if home.query else "map"))
-    _body(Area(canvas, 1, y, split - 1, h - 2 - y), home)
+    course_map.draw(Area(canvas, 1, y, split - 1, h - 2 - y), home)
     right = Area(canvas, split + 2, 0, w - split - 4, h)
     lesson = _lesson_long(home, right.w)
     machine = _machine_long(home, right.w)
@@ -165,105 +166,6 @@ def _lines(area: Area, lines: list[Line]) -> None:
         x = 0
         for text, style in line:
             x = area.put(x, y, text, style)
-
-
-# --- the map ----------------------------------------------------------------------------------------------
-
-
-def _body(area: Area, home: Home) -> None:
-    if home.query:
-        _finds(area, home)
-    else:
-        _map(area, home)
-
-
-def _map(area: Area, home: Home) -> None:
-    """Parts and lessons, as many as fit around the cursor."""
-    rows: list[Part | Entry | None] = []
-    for part in course().part:
-        rows += [part, *part.lesson]
-    if len(rows) + len(course().part) <= area.h:
-        rows = _aired(rows)
-    at = next(index for index, row in enumerate(rows) if isinstance(row, Entry) and row.id == home.cursor)
-    top = window(at, len(rows), area.h)
-    for y, row in enumerate(rows[top : top + area.h]):
-        if isinstance(row, Part):
-            area.put(1, y, cut(row.title.get(home.lang), area.w - 2), "head")
-        elif row is not None:
-            _row(area, y, home, row)
-    _more(area, top, len(rows))
-
-
-def _aired(rows: list[Part | Entry | None]) -> list[Part | Entry | None]:
-    """An empty row above every part but the first."""
-    aired: list[Part | Entry | None] = []
-    for row in rows:
-        aired += [None, row] if isinstance(row, Part) and aired else [row]
-    return aired
-
-
-def window(at: int, count: int, height: int) -> int:
-    """The first of ``height`` rows shown of ``count``, so that row ``at`` stands in the middle where it can."""
-    return max(0, min(at - height // 2, count - height))
-
-
-def _more(area: Area, top: int, count: int) -> None:
-    """That there is more above or below."""
-    if top:
-        area.right(0, "↑ ", "dim")
-    if top + area.h < count:
-        area.right(area.h - 1, "↓ ", "dim")
-
-
-def _row(area: Area, y: int, home: Home, entry: Entry) -> None:
-    """One lesson: mark, number, title, steps done, minutes."""
-    here, done = entry.id == home.cursor, home.done(entry.id)
-    style = "turn" if here else "text" if entry.ready else "dim"
-    lesson = home.lessons.get(entry.id)
-    mark = " - " if not entry.ready else "[x]" if done.completed else "[ ]"
-    tail = _tail(home, entry, lesson)
-    room = area.w - 14 - width_of(tail)
-    title = pad(entry.title.get(home.lang), room)
-    area.put(1, y, f"{'>' if here else ' '} {mark} {entry.id:>2}  {title}", style)
-    if lesson is not None and not done.completed and done.steps:
-        area.put(area.w - 4 - width_of(tail), y, tail, "good+now" if here else "good")
-    else:
-        area.put(area.w - 4 - width_of(tail), y, tail, style if here else "dim")
-    area.hit(f"lesson:{entry.id}", 1, y, area.w - 2)
-
-
-def _tail(home: Home, entry: Entry, lesson: Lesson | None) -> str:
-    """What stands at the right of a row: how far, and how long it takes."""
-    if not entry.ready:
-        return home.tr("planned")
-    if lesson is None:
-        return ""
-    done = home.done(entry.id)
-    minutes = pad_left(home.tr("minutes", n=lesson.minutes), 8)
-    return f"{'' if done.completed or not done.steps else dots(lesson, done)} {minutes}"
-
-
-def pad_left(text: str, room: int) -> str:
-    """Blanks before ``text``."""
-    return " " * (room - width_of(text)) + text
-
-
-def dots(lesson: Lesson, done: LessonProgress) -> str:
-    """One mark a step: done or not."""
-    return "".join("●" if step in done.steps else "." for step in lesson.step_ids)
-
-
-def _finds(area: Area, home: Home) -> None:
-    if not home.found:
-        area.put(1, 0, home.tr("nothing"), "dim")
-    top = window(home.pick, len(home.found), area.h)
-    for y, one in enumerate(home.found[top : top + area.h]):
-        here = top + y == home.pick
-        style = "turn" if here else "text" if one.place else "dim"
-        head = f"{'>' if here else ' '} {pad(home.tr(f'kind.{one.kind}'), 6)}  {pad(one.name, 24)}  "
-        area.put(1, y, head + pad(one.words, area.w - 2 - width_of(head)), style)
-        area.hit(f"found:{top + y}", 1, y, area.w - 2)
-    _more(area, top, len(home.found))
 
 
 # --- the lesson under the cursor --------------------------------------------------------------------------
@@ -367,7 +269,13 @@ def _machine_long(home: Home, room: int) -> list[Line]:
         name = pad(t(home.lang, f"doctor.name.{one.name}"), 22)
         mark = "[x] " if one.ok else "[ ] "
         style = "good" if one.ok else "dim" if one.optional else "warn"
-        words = one.detail if one.ok else home.tr("mend", fix=local(home.lang, one.fix)) if one.fix else local(home.lang, one.what)
+        words = (
+            one.detail
+            if one.ok
+            else home.tr("mend", fix=local(home.lang, one.fix))
+            if one.fix
+            else local(home.lang, one.what)
+        )
         lines.append(((mark, style), (name, "text" if one.ok else style), (cut(words, room - 26), "dim")))
     return lines
 
