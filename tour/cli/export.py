@@ -41,7 +41,8 @@ class ExportOptions(msgspec.Struct, frozen=True):
 def export(options: ExportOptions) -> int:
     """Write the recording in that form. Raises TourError."""
     if options.form not in FORMS:
-        raise UsageError(f"There is no form '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c")
+        why, fix = f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c"
+        raise UsageError(f"There is no form '{options.form}'.", why, fix)
     recording = _recording(options)
     if recording.hello.lesson != load(options.lesson).id:
         raise UsageError(f"{recording.path} is a recording of lesson {recording.hello.lesson}, not {options.lesson}.")

@@ -72,7 +72,7 @@ def play(lesson: Lesson, options: RunOptions) -> Outcome:
     writer = Writer(Path(options.output)) if options.output else None
     player.on_event = _listener(player, options, writer)
     if options.form not in ("", *FORMS):
-        raise UsageError(f"A step cannot be shown as '{options.form}'.", f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c")
+        raise UsageError(f"A step cannot be shown as '{options.form}'.", f"Choose one of {', '.join(FORMS)}.")
     teller = Teller(player, tell if not options.json and not options.quiet else lambda line: None, options.form)
     try:
         bad, total = _play(player, pump, teller, options.vary)
