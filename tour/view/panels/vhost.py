@@ -144,10 +144,12 @@ def _memory(view: View, w: int) -> list[Row]:
 
 
 def _heads(view: View) -> Row:
-    """The columns' names; which kind of address stands there is not told before there is one (a lesson asks)."""
+    """The columns' names, the last ending with the table; which kind of address stands there is not told before there
+    is one (a lesson asks)."""
     told = any(ring.addr_desc is not None for ring in view.state.rings)
     kind = dict.fromkeys(("desc", "avail", "used"), " (HVA)" if told else "")
-    return [Piece(x, view.tr(f"vhost.head.{key}") + kind.get(key, ""), "dim") for key, x, _ in COLUMNS]
+    named = [(x, view.tr(f"vhost.head.{key}") + kind.get(key, "")) for key, x, _ in COLUMNS]
+    return [Piece(min(x, TABLE_WIDTH - width_of(name)), name, "dim") for x, name in named]
 
 
 def _table_row(view: View, ring: Ring) -> Row:
