@@ -11,6 +11,7 @@ import pytest
 from tests.cli.command import environment, tour
 from tests.trace.recordings import reference
 from tour.lesson import model
+from tour.lesson.course import course
 
 RECORDING = Path(reference().path)
 BELOW = ("tour.scene", "tour.device", "tour.net", "tour.virtqueue", "tour.memory", "pyroute2", "tour.abi._native")
@@ -67,6 +68,24 @@ def test_without_linux(words: list[str | Path]) -> None:
     told, said = tour(*words, argv=ON_DARWIN)
     assert told
     assert below(set(said.split()), "textual") == set()
+
+
+@pytest.mark.parametrize("words", [["list"], ["status"], ["doctor"], ["run", "all"], ["list", "--json"]], ids=" ".join)
+def test_without_linux_the_course_is_there(words: list[str]) -> None:
+    told, said = tour(*words, argv=ON_DARWIN)
+    assert told and below(set(said.split()), "textual") == set()
+    if words[0] == "doctor":
+        assert "A live run needs Linux." in told
+    if words == ["run", "all"]:
+        assert told.count("replayed, recorded on") == len(course().ready)
+    if words[0] == "list":
+        assert "live" not in told and "replay" in told
+
+
+def test_without_linux_the_map_leads_to_a_recording(tmp_path: Path) -> None:
+    told, _ = tour("start", "--plain", argv=ON_DARWIN, typed="\nq\n", VHOST_TOUR_STATE=str(tmp_path))
+    told, _ = tour("start", "--plain", argv=ON_DARWIN, typed="8:3\nq\n", VHOST_TOUR_STATE=str(tmp_path))
+    assert "goes on at 0:publish" in told and "Step 3 of 7" in told and "Replayed" in told
 
 
 def test_without_linux_lessons_are_talked_through_and_drawn(tmp_path: Path) -> None:
