@@ -106,7 +106,7 @@ class Control:
         self.tell(ev.Kick(1, 12, 1), "driver")
 
     def attach(self) -> None:
-        self.tell(ev.Peer("peer", "02:00:00:00:00:02", "10.0.2.2", "02::1", "10.0.2.1", True), "network")
+        self.tell(ev.Peer("tap0", "02:00:00:00:00:02", "10.0.2.2", "02::1", "10.0.2.1", True), "network")
         self.ioctl("VHOST_NET_SET_BACKEND", {"index": 1, "fd": 20}, "ENOTSOCK")
         for queue in (0, 1):
             self.ioctl("VHOST_NET_SET_BACKEND", {"index": queue, "fd": 8})

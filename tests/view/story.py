@@ -82,7 +82,7 @@ class Story:
         self.place(0, 8, 0x10000)
         for queue in (0, 1):
             self.vring(queue)
-        self.emit(ev.Peer("peer", "02:00:00:00:00:02", "10.0.2.2", "02:00:00:00:00:01", "10.0.2.1", True), "network",
+        self.emit(ev.Peer("tap0", "02:00:00:00:00:02", "10.0.2.2", "02:00:00:00:00:01", "10.0.2.1", True), "network",
                   "observer")  # fmt: skip
         for queue in (0, 1):
             self.ioctl("VHOST_NET_SET_BACKEND", 0x4008AF30, {"index": queue, "fd": 8}, struct.pack("<II", queue, 8))

@@ -132,14 +132,15 @@ class Nic:
         region = self.memory.add(spec)
         number = len(self.memory.regions) - 1
         data = ev.Region(number, region.gpa, region.size, region.hva, region.fd, region.offset)
-        self.recorder.emit(data, actor="control", frame=here(), above=3)
+        self.recorder.emit(data, actor="control", frame=here(), above=4)
 
     def place_rings(self) -> None:
         """Both rings in guest memory, and the driver's side of each."""
         self.rings = {RX: self._ring(RX, RING_SIZE), TX: self._ring(TX, self.plan.num)}
         for index, ring in self.rings.items():
             place = ring.gpa
-            self.recorder.emit(ev.RingPlace(index, ring.num, place.desc, place.avail, place.used), actor="driver")
+            placed = ev.RingPlace(index, ring.num, place.desc, place.avail, place.used)
+            self.recorder.emit(placed, actor="driver", frame=here(), above=4)
         self.tx = DriverQueue(self.rings[TX], FEATURES, kick=self.bells[TX].kick)
         self.rx = DriverQueue(self.rings[RX], FEATURES, kick=self.bells[RX].kick)
 
@@ -168,7 +169,7 @@ class Nic:
             hva, fault = self.memory.translate(gpa, size), ""
         except GuestMemoryError as refused:
             hva, fault = None, refused.reason.value
-        self.recorder.emit(ev.Translated(gpa, size, hva, fault), actor="control", frame=here(), above=3)
+        self.recorder.emit(ev.Translated(gpa, size, hva, fault), actor="control", frame=here(), above=4)
 
     def settle(self, *indices: int) -> str:
         """Look until the queues rest; returns the condition the step ended on (``quiescent``, ``still``, errno)."""

@@ -32,6 +32,11 @@ class View:
         return hello is not None and hello.device == "kernel"
 
     @property
+    def replayed(self) -> bool:
+        """Whether what is shown comes from a recording, looked back into or not."""
+        return "replay" in (self.moment.badge.kind, self.moment.badge.into)
+
+    @property
     def running(self) -> bool:
         """Whether a ring has its backend socket: before that the control plane is what there is to see."""
         return any(ring.backend is not None for ring in self.state.rings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tour.i18n import Lang, strings
 from tour.trace.paths import PathError, read
 from tour.trace.state import State
@@ -13,6 +15,11 @@ ORDER = (
     "vring_num", "base", "addr", "desc", "avail", "kick", "used", "call", "last_", "packets",
 )  # fmt: skip
 """Which comes first: in the order in which things happen."""
+DESCRIPTOR = 4
+"""Numbers of one: addr, len, flags, next."""
+MOST = 6
+"""More than these are counted: the panels show them all."""
+_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff）]) (?=[\u4e00-\u9fff])")
 YES_OR_NO = ("opened", "owner", "threads")
 
 
@@ -22,7 +29,9 @@ def changes(before: State, after: State, lang: Lang) -> str:
     parts = [part for key in keys if (part := _change(lang, before, after, key))]
     if not parts:
         return tr(lang, "change.none")
-    return tr(lang, "change.list", what=tr(lang, "say.and").join(parts))
+    if len(parts) > MOST:
+        parts = [*parts[:MOST], tr(lang, "change.more", n=len(parts) - MOST)]
+    return _BETWEEN_HAN.sub("", tr(lang, "change.list", what=tr(lang, "say.and").join(parts)))
 
 
 def _change(lang: Lang, before: State, after: State, key: str) -> str:
@@ -62,4 +71,11 @@ def _value(key: str, value: object) -> str:
     if isinstance(value, int):
         return f"{value:#x}" if ".addr." in key or key.endswith(".hva") else words_ring.number(value)
     text = str(value or "-")
-    return "{" + text[1:-1] + "}" if text.startswith("(") else text
+    return _entry(text[1:-1].split(", ")) if text.startswith("(") else text
+
+
+def _entry(numbers: list[str]) -> str:
+    """A descriptor or a used entry as the panels write it: a descriptor's address in hexadecimal."""
+    if len(numbers) == DESCRIPTOR:
+        numbers = [f"{int(numbers[0]):#x}", *numbers[1:]]
+    return "{" + ", ".join(numbers) + "}"

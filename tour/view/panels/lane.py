@@ -76,12 +76,17 @@ def short(event: ev.Event) -> str:
     return _short(type(data).__name__, data, queue)
 
 
+def refused(data: ev.Ioctl | ev.Syscall) -> str:
+    """A refused call's errno, which no arrow may hide."""
+    return f" = {data.errno}" if data.errno else ""
+
+
 def _short(kind: str, data: Any, queue: str) -> str:
     match kind:
         case "Ioctl":
-            return f"{data.name.removeprefix('VHOST_')} {detail_words(data.arg)}".rstrip()
+            return f"{data.name.removeprefix('VHOST_')} {detail_words(data.arg)}".rstrip() + refused(data)
         case "Syscall":
-            return f"{data.name}()"
+            return f"{data.name}(){refused(data)}"
         case "Store":
             values = ", ".join(f"{value:#x}" if value > 0xFFFF else str(value) for value in data.new)
             return f"{queue}.{data.field} = {values}"

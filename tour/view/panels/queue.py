@@ -19,7 +19,7 @@ def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring, end: int) -> N
         end = canvas.put(end, y, f"{view.tr('queue.broken')} ", "bad+now")
     bells = (("kick", ring.kick, _kicks_off(view, ring)), ("call", ring.call, _calls_off(view, ring)))
     for name, bell, silence in bells:
-        text = bell_words(view, name, bell) + silence
+        text = bell_words(view, name, bell, silence)
         key = f"{ring.name}.{name}.count"
         guess = "~" if view.guessed(key) else ""
         start = end + 2
@@ -28,11 +28,14 @@ def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring, end: int) -> N
         canvas.anchor(f"{ring.name}.{name}", start, y, end - start)
 
 
-def bell_words(view: View, name: str, bell: Bell) -> str:
-    """``kick fd 9: 1 write``."""
+def bell_words(view: View, name: str, bell: Bell, silence: str = "") -> str:
+    """``kick fd 9: 1 write``; with ``silence`` (``not wanted``) in fewer words."""
     if bell.fd is None:
         return view.tr("bell.none", name=name)
-    return view.tr("bell.one" if bell.total == 1 else "bell.many", name=name, fd=bell.fd, n=bell.total)
+    if bell.given is None and not bell.total:
+        return view.tr("bell.kept", name=name, fd=bell.fd)
+    key = "bell.count" if silence else "bell.one" if bell.total == 1 else "bell.many"
+    return view.tr(key, name=name, fd=bell.fd, n=bell.total) + silence
 
 
 def _event_idx(view: View) -> bool:

@@ -99,8 +99,9 @@ def _head(ring: Ring, which: str, slot: int) -> int | None:
 def _live(view: View, ring: Ring, which: str) -> set[int]:
     """Slots written and not yet read by the other side, those being filled included."""
     write, read, _ = ends(view, ring, which)
-    distance = (write - read) & 0xFFFF
-    return {(read + step) % ring.num for step in range(min(distance, ring.num) + 1)} if ring.num else set()
+    filled = ((ring.avail_shadow if which == "avail" else ring.used_shadow) - write) & 0xFFFF
+    distance = ((write - read) & 0xFFFF) + (filled if filled <= ring.num else 0)
+    return {(read + step) % ring.num for step in range(min(distance, ring.num))} if ring.num else set()
 
 
 def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: str) -> None:

@@ -14,7 +14,7 @@ def rows(view: View, w: int) -> list[Row]:
     if moment.busy:
         return [[Piece(0, cut(view.tr("next.busy", what=moment.busy), w), "warn")]]
     if moment.badge.kind == "back":
-        return plain_rows(view.tr("next.back"), w, "warn")
+        return plain_rows(view.tr("next.back_replay" if view.replayed else "next.back"), w, "warn")
     if view.secret:
         if moment.phase != "predict":
             return plain_rows(view.tr("next.predict"), w, "dim")

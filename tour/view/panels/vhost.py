@@ -101,7 +101,8 @@ def owner_name(view: View) -> str:
     which is right unless another thread than the main one made the call."""
     hello = view.state.hello
     pid = str(hello.pid) if hello is not None and hello.pid else view.state.worker.name.rpartition("-")[2]
-    return view.tr("card.pid", pid=pid) if pid.isdigit() else view.tr("card.us")
+    key = "card.pid_then" if view.replayed else "card.pid"
+    return view.tr(key, pid=pid) if pid.isdigit() else view.tr("card.us")
 
 
 def _worker(view: View) -> str | None:
