@@ -28,7 +28,10 @@ MAKERS |= {("errors.py", "__init__"), ("lab/boot.py", "progress"), ("lab/boot.py
 MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("lab/fetch.py", "_progress")}
 """Calls besides the errors' own that are given such sentences."""
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
-TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {("lab/machine.py", "_end")}
+TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {
+    ("lab/machine.py", "_end"),
+    ("agent/client_ssh.py", "_how"),
+}
 """Functions that return them."""
 TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""

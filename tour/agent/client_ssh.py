@@ -26,7 +26,6 @@ REMOTE = """sh -c 'PATH="$PATH:$HOME/.local/bin:$HOME/vhost-tour/.venv/bin"; exp
 QUIET = ("-T", "-a", "-x", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none")
 ALIVE = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
 UNATTENDED = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10")
-PUT_THERE = "The command below puts this one there; give it in the folder that install.sh is in."
 NOT_FOUND = 127
 NOT_CONNECTED = 255
 ENDING = 3.0
@@ -109,7 +108,7 @@ class Link:
         if not theirs.compatible:
             what = f"The vhost-tour on {self.host} speaks another language than this one."
             why = f"That is version {theirs.version}, this is {far.OURS.version}."
-            raise CapabilityMissing("ssh", what, f"{why} {PUT_THERE}", self._install())
+            raise CapabilityMissing("ssh", what, f"{why} {_how()}", self._install())
 
     def _not_there(self, heard: int) -> CapabilityMissing:
         """Why nobody greeted us, although ``heard`` bytes of something else may have come."""
@@ -120,10 +119,11 @@ class Link:
             fix = f"see that this works: ssh {shlex.quote(self.host)} true"
             return CapabilityMissing("ssh", f"ssh could not connect to {self.host}.", said, fix)
         what = f"There is no vhost-tour on {self.host} that could serve us."
-        why = PUT_THERE if code == NOT_FOUND or not said else f"{PUT_THERE}\n{said}"
+        why = _how() if code == NOT_FOUND else f"{_how()}\n{said}".strip()
         return CapabilityMissing("ssh", what, why, self._install())
 
     def _install(self) -> str:
+        """The command that puts this very version there."""
         there = "mkdir -p vhost-tour && tar -x -C vhost-tour && sh vhost-tour/install.sh"
         return f"git archive HEAD | ssh {shlex.quote(self.host)} '{there}'"
 
@@ -245,3 +245,8 @@ class SshTransport:
         with contextlib.suppress(OSError):
             self.link.say(self._number, far.line("stop"))
         self._inbox.put(None)
+
+
+def _how() -> str:
+    """What ``Link._install`` does."""
+    return "The command below puts this one there; give it in the folder that install.sh is in."
