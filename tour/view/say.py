@@ -66,7 +66,9 @@ def _value(value: Any, word: bool) -> str:
 
 
 def place_words(state: State, where: str, lang: Lang) -> str:
-    """Where a frame was seen: our observer sits at the tap, or at the socketpair where there is no tap."""
+    """Where a frame was seen: our observer sits at the tap, or at the socketpair or the packet socket's link."""
     if where == "tap" and state.hello is not None and state.hello.net == "socketpair":
         return tr(lang, "who.socketpair")
+    if where == "tap" and state.peer.name and "tap" not in state.peer.name:
+        return tr(lang, "lane.port")
     return tr(lang, f"lane.{where}") if where in ("tap", "port") else where
