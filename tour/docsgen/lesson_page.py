@@ -14,9 +14,7 @@ from tour.trace.store import Recording
 from tour.view.words import sentence
 
 
-def lesson_page(
-    lesson: Lesson, recording: Recording, lang: Lang, pictures: Mapping[str, Mapping[str, str]]
-) -> str:
+def lesson_page(lesson: Lesson, recording: Recording, lang: Lang, pictures: Mapping[str, Mapping[str, str]]) -> str:
     """The page. What is said to have happened is what ``recording`` holds, and it says which one."""
     hello = recording.hello
     device = t(lang, f"docsgen.on_{hello.device}", kernel=hello.kernel, date=hello.started[:10])
