@@ -42,7 +42,7 @@ COMMAND = re.compile(
 """What is typed as it stands is the same in every language."""
 AS_IT_IS = {
     "{}: {}": "the name of a Python error, or a path, and what a parser says",
-    "{} && {} -m tour.abi.build": "a command",
+    "{} && {} -P -m tour.abi.build": "a command",
     "KVM": "a name",
     "dark": "a theme",
     "mono": "a theme",

@@ -65,7 +65,7 @@ except Exception as error:
     done = run(tree, "-c", code)
     kind, name, exit_code, fix = done.stdout.strip().split("|")
     assert (kind, name, exit_code) == ("CapabilityMissing", "embedded", "3")
-    assert fix.startswith(APT_LINE) and fix.endswith("-m tour.abi.build")
+    assert fix.startswith(APT_LINE) and fix.endswith("-P -m tour.abi.build")
 
 
 def test_elsewhere_it_says_that_live_needs_linux(monkeypatch: pytest.MonkeyPatch) -> None:

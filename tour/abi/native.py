@@ -42,7 +42,7 @@ def _missing(error: ImportError) -> CapabilityMissing:
         "embedded",
         "The compiled part of vhost-tour is missing: no C compiler or no Python.h was there at install.",
         f"Python said: {error}." if there else "",
-        f"{APT} && {shlex.quote(sys.executable)} -m tour.abi.build",
+        f"{APT} && {shlex.quote(sys.executable)} -P -m tour.abi.build",
     )
 
 

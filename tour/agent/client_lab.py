@@ -7,12 +7,13 @@ import sys
 from tour.agent import protocol
 from tour.agent.late import LateSession
 from tour.agent.session import OnProgress, Session
+from tour.agent.spawn import environment
 from tour.errors import AgentLost
 from tour.lab.boot import Options
 from tour.lab.kernel import find_tools
 from tour.lab.stream import LabProcess, open_stream
 
-AGENT = [sys.executable, "-m", "tour.agent.server"]
+AGENT = [sys.executable, "-P", "-m", "tour.agent.server"]
 
 
 class LabTransport:
@@ -49,7 +50,8 @@ class LabSession(LateSession):
     def _boot(self, on_progress: OnProgress) -> LabTransport:
         """Boot a lab with an agent in it. Raises TourError."""
         try:
-            _, process = open_stream(AGENT, options=Options(kernel=self._kernel, progress=on_progress))
+            path = {key: value for key, value in environment(None).items() if key == "PYTHONPATH"}
+            _, process = open_stream(AGENT, environ=path, options=Options(kernel=self._kernel, progress=on_progress))
         except OSError as error:  # no memory, no process, no room: whatever it is, somebody waits to hear it
             raise AgentLost("The lab could not be started.", str(error)) from error
         return LabTransport(process)

@@ -35,7 +35,7 @@ def drop() -> None:
 
 def start() -> AgentProcess:
     """A new agent process, in namespaces of its own as far as they are to be had."""
-    agent = [sys.executable, "-m", "tour.agent.server"]
+    agent = [sys.executable, "-P", "-m", "tour.agent.server"]
     if in_lab():
         return spawn(["env", f"{LAYERS_ENV}=vm", *agent], isolate="none")
     return spawn(agent, degrade=True)

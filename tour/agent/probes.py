@@ -149,7 +149,7 @@ def _try(*, degrade: bool) -> tuple[str, Refusals]:
     from tour.agent import early
     from tour.agent.spawn import spawn
 
-    command = [sys.executable, "-m", "tour.scene.probe"]
+    command = [sys.executable, "-P", "-m", "tour.scene.probe"]
     if early.in_lab():
         process = spawn(["env", f"{LAYERS_ENV}=vm", *command], isolate="none")
     else:
