@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tour.lesson.progress import Answered, Keeper, LessonProgress
 
 READY = [entry.id for entry in course().ready]
 AT = "2026-01-02T03:04:05Z"
+AS_NOBODY = str(Path(__file__).parents[1] / "agent" / "as_nobody.py")
 embedded = pytest.mark.requires("embedded")
 
 
@@ -132,6 +134,16 @@ def test_all_lessons_run_one_line_each(lang: str) -> None:
     lines = told.splitlines()
     assert [line.split()[:2] for line in lines[:-1]] == [["ok", one] for one in READY]
     assert str(len(READY)) in lines[-1]
+
+
+@pytest.mark.requires("embedded", "tun")
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become nobody")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_ordinary_user_runs_all_of_it_live_on_a_tap(lang: str) -> None:
+    argv = (sys.executable, AS_NOBODY, sys.executable, "-m", "tour.cli")
+    told, _ = tour("run", "all", "--json", "--lang", lang, argv=argv, TOUR_REQUIRE="embedded,tun")
+    runs = [json.loads(line) for line in told.splitlines()]
+    assert [(run["lesson"], run["bad"], run["where"]) for run in runs] == [(one, 0, "embedded") for one in READY]
 
 
 def test_all_lessons_replayed_are_no_failure() -> None:
