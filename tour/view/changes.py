@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from tour.i18n import Lang, strings
 from tour.trace.paths import PathError, read
 from tour.trace.state import State
 from tour.view import words_ring
-from tour.view.text import tr
+from tour.view.text import tight, tr
 
 ORDER = (
     "opened", "owner", "threads", "worker", "offered", "device", "driver", "features", "region", "mem", "num",
@@ -19,7 +17,6 @@ DESCRIPTOR = 4
 """Numbers of one: addr, len, flags, next."""
 MOST = 6
 """More than these are counted: the panels show them all."""
-_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff）]) (?=[\u4e00-\u9fff])")
 YES_OR_NO = ("opened", "owner", "threads")
 
 
@@ -31,7 +28,7 @@ def changes(before: State, after: State, lang: Lang) -> str:
         return tr(lang, "change.none")
     if len(parts) > MOST:
         parts = [*parts[:MOST], tr(lang, "change.more", n=len(parts) - MOST)]
-    return _BETWEEN_HAN.sub("", tr(lang, "change.list", what=tr(lang, "say.and").join(parts)))
+    return tight(tr(lang, "change.list", what=tr(lang, "say.and").join(parts)))
 
 
 def _change(lang: Lang, before: State, after: State, key: str) -> str:

@@ -19,6 +19,14 @@ def tr(lang: Lang, key: str, /, **values: Any) -> str:
     return t(lang, f"view.{key}", **values)
 
 
+_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff）]) (?=[\u4e00-\u9fff])")
+
+
+def tight(text: str) -> str:
+    """Without the blanks that stand between two Chinese words where one of them was filled in."""
+    return _BETWEEN_HAN.sub("", text)
+
+
 def cut(text: str, room: int) -> str:
     """``text`` in at most ``room`` cells, its end replaced by an ellipsis when it is longer."""
     if width_of(text) <= room:

@@ -16,6 +16,7 @@ from tour.trace.state import State
 from tour.view import words_calls, words_ring
 from tour.view.frame_words import frame_summary
 from tour.view.say import Say, place_words
+from tour.view.text import tight
 
 RING_FIELDS = (ev.Store, ev.Private, ev.Snapshot)
 
@@ -25,7 +26,7 @@ def sentence(event: ev.Event, state: State, lang: Lang) -> str:
     say = Say(event, state, lang)
     teller = _TELLERS.get(type(event.data))
     told = teller(say, event.data) if teller else say("note", key=type(event.data).__name__.lower())
-    return f"~ {told}" if event.inferred else told
+    return tight(f"~ {told}" if event.inferred else told)
 
 
 def fault_words(reason: str, lang: Lang) -> str:
