@@ -64,7 +64,7 @@ def test_help_is_no_error() -> None:
     ("change", "sentence", "fix"),
     [
         (lambda data: data.replace(b'"kind":"kick"', b'"kind":"kiss"'), "is damaged.", "tour record 8 -o FILE"),
-        (lambda data: re.sub(rb'"schema":\d+', b'"schema":99', data), "newer vhost-tour", "pip install --upgrade"),
+        (lambda data: re.sub(rb'"schema":\d+', b'"schema":99', data), "newer vhost-tour", "sh install.sh"),
         (lambda data: b"\x7fELF" + data, "is not a recording", ""),
         (lambda data: b"", "is not a recording", ""),
         (lambda data: data.replace(b'"queue":1', b'"queue":5'), "Line ", "tour record 8 -o FILE"),

@@ -212,5 +212,5 @@ def _check_schema(path: Path, line: bytes) -> None:
         raise RecordingError(
             f"{path} was made by a newer vhost-tour (schema {schema}; this one reads up to {ev.SCHEMA}).",
             "",
-            "pip install --upgrade vhost-tour",
+            "git pull && sh install.sh",
         )
