@@ -173,7 +173,7 @@ def test_a_newer_recording_says_what_to_do(tmp_path: Path) -> None:
     path.write_bytes(newer + b"whatever\n")
     with pytest.raises(RecordingError, match=f"newer .*schema {ev.SCHEMA + 1}") as caught:
         load(path)
-    assert "upgrade" in caught.value.fix
+    assert "git pull" in caught.value.fix
 
 
 def test_a_recording_cut_off_is_played_as_far_as_it_goes(tmp_path: Path) -> None:
