@@ -10,6 +10,7 @@ from :class:`tour.memory.table.MemoryTable`, the one door from a guest address t
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import shlex
 import sys
@@ -44,6 +45,12 @@ def _missing(error: ImportError) -> CapabilityMissing:
         f"Python said: {error}." if there else "",
         f"{APT} && {shlex.quote(sys.executable)} -P -m tour.abi.build",
     )
+
+
+def where() -> str:
+    """The compiled part's file, '' where there is none. Nothing is loaded."""
+    found = importlib.util.find_spec("tour.abi._native")
+    return str(found.origin) if found and found.origin else ""
 
 
 def available() -> bool:

@@ -5,7 +5,6 @@ The names are those that TOUR_REQUIRE and CapabilityMissing use.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -100,13 +99,13 @@ def _terminal(term: str, colour: str) -> str:
 
 def compiled() -> Finding:
     """The compiled part, without which nothing runs live."""
+    from tour.abi import native
     from tour.agent.client import can_run_live
 
     error = can_run_live()
     if error is not None:
         return missing("embedded", error)
-    found = importlib.util.find_spec("tour.abi._native")
-    return Finding("embedded", True, found.origin or "" if found else "")
+    return Finding("embedded", True, native.where())
 
 
 def isolated() -> list[Finding]:
