@@ -37,7 +37,7 @@ TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""
 COMMAND = re.compile(
     r"(sudo (apt-get|modprobe|chmod|sysctl)|export|tour (start|run|lab fetch)|pip install|git pull) [^;()]*"
-    r"|tour (start|glossary)|--size \w+"
+    r"|tour (start|list|glossary)|--size \w+"
 )
 """What is typed as it stands is the same in every language."""
 AS_IT_IS = {

@@ -68,7 +68,7 @@ def test_help_is_no_error() -> None:
         (lambda data: b"\x7fELF" + data, "is not a recording", ""),
         (lambda data: b"", "is not a recording", ""),
         (lambda data: data.replace(b'"queue":1', b'"queue":5'), "Line ", "tour record 8 -o FILE"),
-        (lambda data: data.replace(b'"lesson":"8"', b'"lesson":"77"', 1), "no lesson '77'", "tour start"),
+        (lambda data: data.replace(b'"lesson":"8"', b'"lesson":"77"', 1), "no lesson '77'", "tour list"),
     ],
     ids=["corrupt", "newer", "binary", "empty", "contradicting", "unknown lesson"],
 )

@@ -110,7 +110,8 @@ def _play(player: Player, pump: Pump, teller: Teller, vary: str) -> tuple[int, i
     """Every step in order; returns how many checks failed, and of how many."""
     if vary and vary not in [each.id for each in player.varies()]:
         names = ", ".join(each.id for each in player.varies())
-        raise UsageError(f"Lesson {player.lesson.id} has no fork '{vary}'.", f"It has: {names}.")
+        fix = f"tour run {player.lesson.id} --plain"
+        raise UsageError(f"Lesson {player.lesson.id} has no fork '{vary}'.", f"It has: {names}.", fix)
     fork = next((each for each in player.varies() if each.id == vary), None)
     if fork is not None and "skip" not in fork.set:
         player.fork(vary)

@@ -89,7 +89,8 @@ def place(text: str) -> Place:
         return Place(lesson.id, lesson.step_ids.index(step))
     if step.isdecimal() and 1 <= int(step) <= len(lesson.step):
         return Place(lesson.id, int(step) - 1)
-    raise UsageError(f"Lesson {lesson.id} has no step '{step}'.", f"It has {', '.join(lesson.step_ids)}.")
+    fix = f"tour start {lesson.id}:{lesson.step_ids[0]}"
+    raise UsageError(f"Lesson {lesson.id} has no step '{step}'.", f"It has {', '.join(lesson.step_ids)}.", fix)
 
 
 def place_name(where: Place) -> str:

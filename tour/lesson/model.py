@@ -188,7 +188,7 @@ def load(lesson_id: str) -> Lesson:
     wanted = lesson_id.lstrip("0") or "0"
     if wanted not in places:
         raise LessonError(
-            f"There is no lesson '{lesson_id}'.", f"Lessons that are ready: {', '.join(places)}.", "tour start 8"
+            f"There is no lesson '{lesson_id}'.", f"Lessons that are ready: {', '.join(places)}.", "tour list"
         )
     return load_folder(places[wanted])
 
