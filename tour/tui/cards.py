@@ -65,7 +65,7 @@ def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
     plain = Option(PLAIN_FORK, t(lang, "tui.fork.plain"), t(lang, "tui.fork.plain.text"))
     title, foot = t(lang, "tui.fork.title"), t(lang, "tui.fork.foot")
     if recorded:
-        return Card("fork", title, (t(lang, "tui.fork.recorded"),), (plain,), foot)
+        return Card("fork", title, (t(lang, "tui.fork.recorded", lesson=moment.lesson),), (plain,), foot)
     ordered = sorted(moment.varies, key=lambda vary: not vary.here)
     forks = [Option(vary.id, vary.title, vary.text) for vary in ordered]
     return Card("fork", title, (t(lang, "tui.fork.lines"),), (*forks, plain), foot)
