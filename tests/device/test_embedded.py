@@ -201,7 +201,7 @@ def test_a_port_whose_far_end_is_gone_does_not_spin(stand: Stand) -> None:
 
 
 def test_doorbells_may_be_closed_by_their_owner(stand: Stand) -> None:
-    """The device holds a reference of its own, as the kernel does. The number stays taken, or another thread gets it."""
+    """The device holds a reference of its own, as the kernel does. The number stays taken: no other thread gets it."""
     stand.start(TX)
     spare, null = os.dup(stand.fds[TX]["kick"]), os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, stand.fds[TX]["kick"])
