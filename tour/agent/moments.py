@@ -11,6 +11,7 @@ from tour.agent.replay import ReplaySession
 from tour.agent.session import Item, OnEnd, OnEvent, OnProgress
 from tour.i18n import Lang
 from tour.lesson.model import Lesson
+from tour.trace import events as ev
 from tour.trace.store import Recording
 
 
@@ -33,12 +34,13 @@ def played(lesson: Lesson, recording: Recording, lang: Lang) -> Iterator[Player]
 
     Raises RecordingError or UsageError where the recording and the lesson do not fit.
     """
+    held = {event.data.step for event in recording.events if isinstance(event.data, ev.Step)}
     player = Player(lesson, lang, lambda command: _AtOnce(recording), "replay")
     items: deque[Item] = deque()
     player.mailbox.attach(items.append)
     player.open()
     _hear(player, items)
-    while not player.ended:
+    while not player.ended and player.step.id in held:
         player.act()
         _hear(player, items)
         yield player

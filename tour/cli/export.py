@@ -8,9 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tour.agent.player import Player
-from tour.agent.replay import ReplaySession
-from tour.cli.drive import Pump, wait_idle
+from tour.agent.moments import played
 from tour.cli.options import Where
 from tour.cli.output import say, tell_bytes
 from tour.cli.replay import picture_of, size_of
@@ -100,19 +98,11 @@ def _pictures(recording: store.Recording, options: ExportOptions) -> int:
     if options.at and options.at not in lesson.step_ids:
         raise UsageError(f"Lesson {lesson.id} has no step '{options.at}'.", f"It has {', '.join(lesson.step_ids)}.")
     size = size_of(options.size)
-    player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
-    pump = Pump(player)
-    player.open()
-    wait_idle(player, pump)
-    recorded = {event.data.step for event in recording.events if isinstance(event.data, ev.Step)}
-    while not player.ended and player.step.id in recorded:
-        player.act()
-        wait_idle(player, pump)
-        if options.at in ("", player.step.id):
-            step = player.step.id
+    for player in played(lesson, recording, options.lang):
+        step = player.step.id
+        if options.at in ("", step):
             path = Path(options.output) if options.at else _within(options.output, f"{player.index + 1:02d}-{step}.svg")
             _put(picture_of(player.moment(), size).encode(), msgspec.structs.replace(options, output=str(path)))
-        player.next_step()
     return 0
 
 

@@ -8,9 +8,8 @@ from tour.agent.player import Player
 from tour.i18n import local, t
 from tour.lesson.prediction import right_choice
 from tour.trace.export.step import FORMS, step_lines
-from tour.trace.fold import fold
 from tour.view import text as cells
-from tour.view.words import sentence
+from tour.view.words import sentences
 
 WIDTH = 78
 
@@ -86,16 +85,11 @@ class Teller:
         """Every event of the step that has a sentence, in order, and the condition it ended on."""
         player = self.player
         self.say("happened")
-        mark = player.timeline.mark(player.step.id)
-        start = mark.position if mark else 0
-        state = player.timeline.at(start)
-        for event in player.timeline.events[start:]:
-            state = fold(state, event)
-            if state.last is event:
-                first, *rest = wrap(sentence(event, state, player.lang), "    ")
-                self.out(f"  - {first.strip()}")
-                for line in rest:
-                    self.out(line)
+        for said in sentences(player.timeline, player.step.id, player.lang):
+            first, *rest = wrap(said, "    ")
+            self.out(f"  - {first.strip()}")
+            for line in rest:
+                self.out(line)
         if player.timeline.edge.ended in ("quiescent", "still"):
             self.say(f"ended_{player.timeline.edge.ended}")
         self.out("")

@@ -9,9 +9,8 @@ from tour.agent.player import Player
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson
 from tour.lesson.prediction import right_choice
-from tour.trace.fold import fold
 from tour.trace.store import Recording
-from tour.view.words import sentence
+from tour.view.words import sentences
 
 
 def lesson_page(lesson: Lesson, recording: Recording, lang: Lang, pictures: Mapping[str, Mapping[str, str]]) -> str:
@@ -34,7 +33,8 @@ def _step(player: Player, pictures: Mapping[str, str]) -> list[str]:
     lines = [f"## {player.index + 1}. {step.name(lang)} {{#{step.id}}}", "", words.orient, ""]
     lines += _question(player)
     lines += _picture(player, pictures)
-    lines += [f"**{t(lang, 'docsgen.happened')}**", "", *(f"- {_plain(said)}" for said in happened(player)), ""]
+    said = sentences(player.timeline, step.id, lang)
+    lines += [f"**{t(lang, 'docsgen.happened')}**", "", *(f"- {_plain(line)}" for line in said), ""]
     lines += [words.explain, ""] if words.explain else []
     lines += _folded("note", t(lang, "docsgen.more"), words.more.splitlines()) if words.more else []
     lines += _checks(player)
@@ -58,18 +58,6 @@ def _picture(player: Player, pictures: Mapping[str, str]) -> list[str]:
     name = player.step.name(player.lang)
     alt = t(player.lang, "docsgen.alt", lesson=player.lesson.title.get(player.lang), step=name)
     return [f"![{alt}]({path}#only-{kind}){{ loading=lazy }}" for kind, path in pictures.items()] + [""]
-
-
-def happened(player: Player) -> list[str]:
-    """The sentence of every event of the present step that has one."""
-    mark = player.timeline.mark(player.step.id)
-    start = mark.position if mark else 0
-    state, said = player.timeline.at(start), []
-    for event in player.timeline.events[start:]:
-        state = fold(state, event)
-        if state.last is event:
-            said.append(sentence(event, state, player.lang))
-    return said
 
 
 def _checks(player: Player) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Any
 from tour.errors import RingFault
 from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
+from tour.trace.fold import fold
 from tour.trace.state import State
+from tour.trace.timeline import Timeline
 from tour.view import words_calls, words_ring
 from tour.view.frame_words import frame_summary
 from tour.view.say import Say, place_words
@@ -27,6 +29,18 @@ def sentence(event: ev.Event, state: State, lang: Lang) -> str:
     teller = _TELLERS.get(type(event.data))
     told = teller(say, event.data) if teller else say("note", key=type(event.data).__name__.lower())
     return tight(f"~ {told}" if event.inferred else told)
+
+
+def sentences(timeline: Timeline, step: str, lang: Lang) -> list[str]:
+    """One sentence for each event of ``step`` that has one, in order."""
+    mark = timeline.mark(step)
+    start = mark.position if mark else 0
+    state, said = timeline.at(start), []
+    for event in timeline.events[start:]:
+        state = fold(state, event)
+        if state.last is event:
+            said.append(sentence(event, state, lang))
+    return said
 
 
 def fault_words(reason: str, lang: Lang) -> str:
