@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     below a nohup or a background job, which hand down that they are ignored. Nobody's real progress is touched."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    folder = tempfile.TemporaryDirectory(prefix="vhost-tour-tests-")
+    folder = tempfile.TemporaryDirectory(prefix="tests-state-")
     config.add_cleanup(folder.cleanup)
     os.environ["VHOST_TOUR_STATE"] = folder.name
     config.addinivalue_line("markers", "requires(name): skip without it, fail where TOUR_REQUIRE names it")
