@@ -28,8 +28,12 @@ from tour.trace.events_control import (
     Threads,
     Translated,
 )
+from tour.trace.events_sample import QUEUES_MAX, WATCH, WINDOW, Rates, Sample, Watching
 
 __all__ = [
+    "QUEUES_MAX",
+    "WATCH",
+    "WINDOW",
     "Closed",
     "Features",
     "Found",
@@ -39,12 +43,15 @@ __all__ = [
     "Looked",
     "Opened",
     "Payload",
+    "Rates",
     "Region",
+    "Sample",
     "Syscall",
     "Threads",
     "Translated",
+    "Watching",
 ]
-"""Kinds of the control plane, told from here as all others are."""
+"""Kinds of the control plane and of watching, told from here as all others are."""
 
 SCHEMA = 2
 PROTOCOL = 1
@@ -310,10 +317,10 @@ class Bye(Payload, frozen=True):
 AnyPayload = (
     Hello | Opened | Closed | Syscall | Ioctl | Features | Threads | Holders | Region | Translated | RingPlace | Store
     | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step
-    | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
+    | Watching | Sample | Rates | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
-DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker)
+DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker, Sample, Rates)
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,12 +17,12 @@ def put_ring(state: State, ring: Ring) -> State:
     """The state with that queue replaced."""
     rings = list(state.rings)
     rings[ring.index] = ring
-    return replace(state, rings=(rings[0], rings[1]))
+    return replace(state, rings=tuple(rings))
 
 
 def ring_of(state: State, queue: int) -> Ring:
-    """Queue 0 or 1. Raises ValueError for any other."""
-    if queue not in (0, 1):
+    """That queue: 0 or 1, more where a device with more is watched. Raises ValueError for any other."""
+    if not 0 <= queue < len(state.rings):
         raise ValueError(f"queue {queue}")
     return state.rings[queue]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from tour.trace.events import Actor, Event, Hello, Holders, Region, Threads, Translated
+from tour.trace.events import Actor, Event, Hello, Holders, Rates, Region, Sample, Threads, Translated, Watching
 from tour.trace.tables import Slots, Table
 
 QUEUE_NAMES = ("rx", "tx")
-"""Queue 0 receives and queue 1 transmits [virtio v1.3 5.1.2]."""
+"""Even queues receive, odd ones transmit [virtio v1.3 5.1.2]."""
 
 
 class Bell(msgspec.Struct, frozen=True):
@@ -63,8 +63,8 @@ class Ring(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """``tx`` or ``rx``."""
-        return QUEUE_NAMES[self.index]
+        """``rx`` or ``tx``; of further queue pairs ``rx1``, ``tx1`` and so on."""
+        return f"{QUEUE_NAMES[self.index % 2]}{self.index // 2 or ''}"
 
     @property
     def waiting(self) -> int:
@@ -160,6 +160,28 @@ class CheckState(msgspec.Struct, frozen=True):
     actual: str
 
 
+class Watched(msgspec.Struct, frozen=True):
+    """A queue that is watched: its last two samples, and the totals of the last seconds, oldest first. Its words and
+    rows stand in ``State.rings`` like any other's; what only its driver knows (last_used_idx, the free list) does not.
+    """
+
+    queue: int
+    sample: Sample | None = None
+    before: Sample | None = None
+    rates: tuple[Rates, ...] = ()
+
+    def per_second(self, total: str, seconds: float = 1.0) -> float | None:
+        """How fast ``total`` (a field of Rates) grew over about the last ``seconds``, None where it is not known."""
+        if len(self.rates) < 2:
+            return None
+        last = self.rates[-1]
+        first = next((one for one in reversed(self.rates[:-1]) if last.t - one.t >= seconds * 1e9), self.rates[0])
+        grown, span = (getattr(last, total), getattr(first, total)), last.t - first.t
+        if grown[0] is None or grown[1] is None or span <= 0:
+            return None
+        return float((grown[0] - grown[1]) * 1e9 / span)
+
+
 class State(msgspec.Struct, frozen=True):
     """One moment of a run. ``seq`` is the last event folded in (-1 before the first).
 
@@ -187,7 +209,7 @@ class State(msgspec.Struct, frozen=True):
     table: tuple[Mapped, ...] | None = None
     regions: tuple[Region, ...] = ()
     translated: Translated | None = None
-    rings: tuple[Ring, Ring] = (Ring(0), Ring(1))
+    rings: tuple[Ring, ...] = (Ring(0), Ring(1))
     worker: WorkerState = WorkerState()
     peer: PeerState = PeerState()
     buffers: dict[int, str] = {}
@@ -207,6 +229,12 @@ class State(msgspec.Struct, frozen=True):
     checks: tuple[CheckState, ...] = ()
     lost: int = 0
     finished: bool = False
+    watching: Watching | None = None
+    watched: tuple[Watched, ...] = ()
+
+    def watched_of(self, queue: int) -> Watched:
+        """What watching told of that queue, blank when nothing."""
+        return next((one for one in self.watched if one.queue == queue), Watched(queue))
 
     @property
     def opened(self) -> bool:
