@@ -111,6 +111,8 @@ class RingFault(StrEnum):
     NOT_OUTSTANDING = "used entry names a head that is not outstanding"
     USED_LENGTH = "used length is more than the chain's writable bytes"
     FULL = "no free descriptor left"
+    SHORT_USED = "received packet is shorter than virtio_net_hdr"
+    NUM_BUFFERS = "num_buffers is zero or more than the queue holds"
 
 
 class RingError(TourError):

@@ -74,6 +74,28 @@ def address_of(buffer: Any) -> int:  # noqa: ANN401 - anything with the buffer p
         return int(ffi.cast("uintptr_t", held))
 
 
+def view(buffer: Any, writable: bool = False) -> Any:  # noqa: ANN401 - anything with the buffer protocol, or None
+    """``buffer``'s bytes as an argument for a compiled function, held while the result lives; None gives NULL.
+
+    Raises TypeError or BufferError where it has no such bytes, BufferError where it may not be written.
+    """
+    ffi = _module()[1]
+    return ffi.NULL if buffer is None else ffi.from_buffer("char[]", buffer, writable)
+
+
+def struct(name: str, **fields: int) -> Any:  # noqa: ANN401 - a cffi struct
+    """A fresh ``struct name`` of the compiled part with ``fields`` set, the others 0."""
+    return _module()[1].new(f"struct {name} *", fields)
+
+
+def owned(pointer: Any, free: Any) -> Any:  # noqa: ANN401 - what a compiled function gave us
+    """``pointer``, for which ``free(pointer)`` runs once it is forgotten. Raises MemoryError for NULL."""
+    ffi = _module()[1]
+    if pointer == ffi.NULL:
+        raise MemoryError
+    return ffi.gc(pointer, free)
+
+
 def peek(address: int, size: int) -> bytes:
     """``size`` bytes at ``address``, each read once, as one private copy."""
     _, ffi = _module()

@@ -19,6 +19,7 @@
 
 #include "abi_check.h"
 #include "barrier.h"
+#include "burst.h"
 
 /**
  * vt_ioctl() - ioctl(2) with errno folded into the result
