@@ -11,6 +11,7 @@ from tour.abi import native
 from tour.abi.names import Feature, word_of
 from tour.device.contract import RX, TX, Backend, RingAddresses, VhostDevice
 from tour.device.embedded import checks
+from tour.device.embedded.counters import Counters, Status
 from tour.device.embedded.files import Doorbell, Port, open_port
 from tour.device.embedded.handle_rx import handle_rx
 from tour.device.embedded.handle_tx import handle_tx
@@ -24,6 +25,7 @@ from tour.trace.events import Broken, Error, Opened
 from tour.trace.recorder import Recorder
 
 Policy = Literal["kernel", "quarantine"]
+Gear = Literal["python", "engine"]
 OFFERED = word_of(
     Feature.VIRTIO_NET_F_MRG_RXBUF,
     Feature.VIRTIO_F_NOTIFY_ON_EMPTY,
@@ -40,6 +42,8 @@ _HANDLERS = {RX: handle_rx, TX: handle_tx}
 class EmbeddedDevice(VhostDevice):
     """vhost-net in this process: works on addresses of this process with a thread named ``vhost-<tid>``.
 
+    ``gear``: ``python`` takes every step in Python and tells it; ``engine`` runs them in C, at speed and untold: who
+    wants to see them looks at the ring. ``busy_poll_us``: how long the engine looks on before it sleeps.
     With a ``baton`` (``stepped`` makes one) the worker holds that lock for a whole turn, so that one actor runs
     at a time. ``on_violation`` says what a broken rule leads to: ``kernel``: the err doorbell rings and the ring
     rests until the next kick; ``quarantine``: it rings and the ring is dead until its backend socket is
@@ -54,13 +58,17 @@ class EmbeddedDevice(VhostDevice):
         self,
         recorder: Recorder | None = None,
         *,
+        gear: Gear = "python",
         stepped: bool = False,
         on_violation: Policy = "kernel",
         baton: threading.Lock | None = None,
         pipes: bool = False,
+        busy_poll_us: int = 0,
     ) -> None:
         super().__init__(recorder)
         native.lib()
+        self.gear = gear
+        self._busy_poll_us = busy_poll_us
         self.on_violation = on_violation
         self.baton = baton or (threading.Lock() if stepped else None)
         self._pipes = pipes
@@ -82,17 +90,41 @@ class EmbeddedDevice(VhostDevice):
         """Whether the worker sleeps and nothing waits to wake it."""
         return self._worker is None or self._worker.idle
 
-    def is_quiescent(self, index: int) -> bool:
-        """Whether ring ``index`` has nothing to do: all published was taken, or nothing waits at the port."""
-        ring = self.rings[index]
-        if not self.asleep():
-            return False
-        with ring.lock:
-            if ring.queue is None or ring.port is None or ring.broken:
-                return True
-            if index == TX:
-                return ring.queue.kicks_wanted and ring.queue.ring.load_avail_idx() == ring.queue.last_avail_idx
-            return not ring.port.has_frame()
+    # --- looking on, from any thread at any time; ``index`` 0 or 1 ---
+
+    def counters(self, index: int) -> Counters:
+        """Running totals of ring ``index``: a rate is the difference of two."""
+        return self.rings[index].counters
+
+    def status(self, index: int) -> Status:
+        """Where ring ``index`` is, and whether it is attached, broken, held."""
+        return self.rings[index].status
+
+    def broken(self, index: int) -> str | None:
+        """Why ring ``index`` is dead until its backend socket is detached, None while it is not."""
+        return self.rings[index].status.broken
+
+    def hold(self, index: int, on: bool) -> None:
+        """Slow motion: while on, the worker takes no chain of ring ``index`` but those of :meth:`release`."""
+        self.rings[index].hold(on)
+        self._nudge(index)
+
+    def release(self, index: int, n: int = 1) -> None:
+        """Let the worker take ``n`` chains more of a held ring."""
+        self.rings[index].release(n)
+        self._nudge(index)
+
+    def last_packet(self, index: int, want: bool = True) -> bytes | None:
+        """The packet, header first, that went through after the last call with ``want``; None when none has.
+
+        ``want`` asks for a copy of the next one. Nothing is copied for nobody.
+        """
+        return self.rings[index].last_packet(want)
+
+    def _nudge(self, index: int) -> None:
+        worker = self._worker
+        if worker:
+            worker.queue(index)
 
     def start(self, index: int, port: Backend) -> None:
         """See the contract. A port of ours that is no tap (a socketpair) is taken too, labelled as such by it."""
@@ -129,7 +161,7 @@ class EmbeddedDevice(VhostDevice):
         if self._owner is not None:
             raise checks.refuse(errno.EBUSY, "there is an owner")
         self._owner = os.getpid()
-        self._worker = Worker(self._turn, self.baton)
+        self._worker = Worker(self._turn, self.baton, self._kicked)
 
     def _reset_owner(self) -> None:
         self._check_owner()
@@ -324,8 +356,12 @@ class EmbeddedDevice(VhostDevice):
 
     # --- the worker's turn ---
 
+    def _kicked(self, index: int) -> None:
+        self.rings[index].tally.kicks += 1
+
     def _turn(self, index: int) -> bool:
         ring = self.rings[index]
+        ring.tally.turns += 1
         with ring.lock:
             if self._worker and ring.port:
                 self._worker.rest_port(ring.port)

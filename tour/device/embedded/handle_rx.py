@@ -38,12 +38,14 @@ def handle_rx(ring: Vring) -> bool:
             if not port.has_frame():
                 ring.rearm(ring)
                 return False
-            chains = _chains_for_next_frame(ring, queue, port)
+            chains = _chains_for_next_frame(ring, queue, port) if ring.tally.may_take() else None
             if chains is None:
                 return False
             if chains:
                 received += _deliver(ring, queue, port, chains, filled)
                 filled += len(chains)
+            ring.tally.took(len(chains))
+            ring.tally.dropped += not chains
             if filled > BATCH:
                 ring.complete(filled)
                 filled = 0

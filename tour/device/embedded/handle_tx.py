@@ -34,7 +34,7 @@ def handle_tx(ring: Vring) -> bool:
             if filled == BATCH:
                 ring.complete(filled)
                 filled = 0
-            chain = next_chain(queue)
+            chain = next_chain(queue) if ring.tally.may_take() else None
             if chain is None:
                 return False
             length = _send(ring, queue, port, chain)
@@ -43,6 +43,7 @@ def handle_tx(ring: Vring) -> bool:
                 ring.rearm(ring)
                 return False
             queue.fill(chain.head, 0, filled)
+            ring.tally.took(1)
             filled += 1
             sent += length
             if sent >= BYTES_A_TURN:
@@ -68,11 +69,13 @@ def _send(ring: Vring, queue: DeviceQueue, port: Port, chain: Chain) -> int | No
     """
     mapped = queue.map(chain)
     if mapped.readable_len > FRAME_LIMIT and not mapped.writable:
+        ring.tally.dropped += 1
         return mapped.readable_len
     header, frame = _packet(ring, queue, chain, mapped)
     became = port.send(header, frame, ring.port_header_len)
     if became is Sent.YES:
         ring.saw("out", "send", header, frame)
+    ring.tally.dropped += became is Sent.LOST
     return None if became is Sent.FULL else len(header) + len(frame)
 
 

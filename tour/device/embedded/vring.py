@@ -10,6 +10,7 @@ from collections.abc import Callable
 from tour.abi.names import VHOST_PAGE_SIZE, Feature
 from tour.device.contract import RingAddresses
 from tour.device.embedded import checks
+from tour.device.embedded.counters import Counters, Status, Tally
 from tour.device.embedded.files import FRAME_LIMIT, Doorbell, Port
 from tour.errors import RingError, RingFault
 from tour.memory.dirty import LogBitmap
@@ -40,6 +41,7 @@ class Vring:
         self.call: Doorbell | None = None
         self.err: Doorbell | None = None
         self.log_fd: Doorbell | None = None
+        self.tally = Tally()
         self.reset()
 
     def reset(self) -> None:
@@ -82,6 +84,34 @@ class Vring:
     def next_avail(self) -> int:
         """What GET_VRING_BASE returns: the next avail entry to read."""
         return self.queue.last_avail_idx if self.queue else self.base
+
+    @property
+    def counters(self) -> Counters:
+        """Running totals."""
+        return self.tally.counters
+
+    @property
+    def status(self) -> Status:
+        """Where it is now."""
+        queue = self.queue
+        if queue is None:
+            return Status(self.base, 0, 0, False, self.broken, self.kicks_wanted, self.tally.held)
+        return Status(
+            queue.last_avail_idx, queue.avail_seen, queue.used_shadow, True, self.broken, queue.kicks_wanted,
+            self.tally.held,
+        )  # fmt: skip
+
+    def hold(self, on: bool) -> None:
+        """Take no chain any more but released ones, or all again."""
+        self.tally.held, self.tally.released = on, 0
+
+    def release(self, n: int) -> None:
+        """Let ``n`` chains more be taken."""
+        self.tally.released += n
+
+    def last_packet(self, want: bool) -> bytes | None:
+        """See ``EmbeddedDevice.last_packet``."""
+        return self.tally.take_last(want)
 
     def access_ok(self) -> bool:
         """Whether the ring may start (vhost_vq_access_ok)."""
@@ -190,10 +220,14 @@ class Vring:
         if not count or self.queue is None:
             return
         self.queue.flush(count)
+        self.tally.chains += count
         if self.where.flags and self.log_fd:
             self.log_fd.ring()
-        if self.call and self.queue.needs_call():
+        if self.call and not self.queue.needs_call():
+            self.tally.calls_saved += 1
+        elif self.call:
             self.call.ring()
+            self.tally.calls += 1
             event = Call(self.index, self.call.number, self.call.count)
             self.recorder.emit(event, actor="device", frame=here(), above=2)
             self.recorder.emit(Action("call", self.index), actor="device", frame=here(), above=3)
@@ -215,6 +249,7 @@ class Vring:
 
     def saw(self, direction: str, verb: str, header: bytes, frame: bytes) -> None:
         """Record a packet at the port, and the verb that moved it."""
+        self.tally.moved(header + frame)
         line = here(2)
         packet = Packet(direction, "port", frame.hex(), header.hex(), self.index)
         self.recorder.emit(packet, actor="device", frame=line)

@@ -24,10 +24,13 @@ JOIN_SECONDS = 5.0
 
 
 class Worker:
-    """Runs ``turn(index)`` in a thread of its own, with ``baton`` held for the whole turn if there is one."""
+    """Runs ``turn(index)`` in a thread of its own, with ``baton`` held for the whole turn if there is one.
 
-    def __init__(self, turn: Turn, baton: threading.Lock | None) -> None:
+    ``kicked(index)`` is told of each time that a kick woke it."""
+
+    def __init__(self, turn: Turn, baton: threading.Lock | None, kicked: Callable[[int], None]) -> None:
         self._turn = turn
+        self._kicked = kicked
         self._baton = baton
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -143,6 +146,7 @@ class Worker:
             elif kick := self._kicks.get(fd):
                 kick[1].drain()
                 rings[kick[0]] = None
+                self._kicked(kick[0])
             elif (index := self._ports.get(fd)) is not None:
                 rings[index] = None
         return list(rings)
