@@ -351,7 +351,7 @@ class EmbeddedDevice(VhostDevice):
 
     def _rearm(self, ring: Vring) -> None:
         # A dead port is ready all the time: whoever waited for it would never sleep. A kick still tries.
-        if self._worker and ring.port and not ring.port.broken:
+        if self._worker and ring.port and ring.port.polled and not ring.port.broken:
             self._worker.watch_port(ring.index, ring.port)
 
     # --- the worker's turn ---

@@ -22,6 +22,8 @@ from tour.device.fdinfo import eventfd_count
 
 TUN_DEVICE = os.makedev(10, 200)
 """/dev/net/tun, wherever it is mounted (Linux devices.txt)."""
+NULL_DEVICE = os.makedev(1, 3)
+"""/dev/null (Linux devices.txt)."""
 FRAME_LIMIT = 1 << 17
 """More than any link takes: 64 KiB of an offloaded packet and its headers."""
 # linux/if_packet.h: PACKET_VNET_HDR since Linux 2.6.34, PACKET_VNET_HDR_SZ since 6.6.
@@ -84,6 +86,9 @@ class Port:
     (packet_sendmsg, tap_get_user). A tap of tun is told by vhost where the frame begins (tun_xdp_one).
     """
 
+    polled = True
+    """Whether the worker is told when it is ready."""
+
     def __init__(self, number: int, name: str, header_len: int, *, exact: bool = False) -> None:
         self.number = number
         self.name = name
@@ -136,14 +141,43 @@ class Port:
         self.fd = -1
 
 
+class NullPort(Port):
+    """/dev/null as a backend socket: what is sent is discarded, nothing is ever received."""
+
+    polled = False
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number, "null", layouts.NET_HDR.size)
+
+    @property
+    def broken(self) -> bool:
+        """Never."""
+        return False
+
+    def has_frame(self) -> bool:
+        """Never."""
+        return False
+
+    def peek(self) -> bytes | None:
+        """Nothing."""
+        return None
+
+    def send(self, header: bytes, frame: bytes, carried: int) -> Sent:
+        """Discard it."""
+        return Sent.YES
+
+
 def open_port(number: int, adopted: frozenset[int]) -> Port:
     """The port behind descriptor ``number``: a tun, tap or macvtap, a raw packet socket, or one that
-    ``start`` was given as a port of ours (``adopted``). Raises ENOTSOCK for anything else (get_socket)."""
+    ``start`` was given as a port of ours (``adopted``): a socketpair, /dev/null. Raises ENOTSOCK for anything else
+    (get_socket)."""
     try:
         mode = os.fstat(number)
     except (OSError, OverflowError):
         raise refuse(errno.ENOTSOCK, f"descriptor {number}") from None
     if stat.S_ISCHR(mode.st_mode):
+        if mode.st_rdev == NULL_DEVICE and number in adopted:
+            return NullPort(number)
         return _tap_port(number, mode.st_rdev)
     if stat.S_ISSOCK(mode.st_mode):
         return _socket_port(number, mode.st_ino, adopted)
