@@ -35,7 +35,8 @@ class Sample(Payload, frozen=True):
     ``avail`` are [slot, head], ``used`` [slot, id, len], ``desc`` [index, gpa, len, flags, next]: at most ``WINDOW``
     each, the newest last. ``used_event`` and ``avail_event`` are None without VIRTIO_F_EVENT_IDX;
     ``last_avail_idx`` is the device's own number, None where it cannot be known. ``held`` says that the worker is
-    held (slow motion), ``broken`` why the ring is dead.
+    held (slow motion), ``broken`` why the ring is dead, ``running`` that a device works on it: once it does not, a
+    last sample repeats what was seen before.
     """
 
     queue: int
@@ -55,12 +56,13 @@ class Sample(Payload, frozen=True):
     steady: bool = True
     held: bool = False
     broken: str = ""
+    running: bool = True
 
 
 class Rates(Payload, frozen=True):
     """Running totals of ring ``queue`` as they stood at ``t`` (ns), from its device's own counters: exact.
 
-    None is what cannot be known from where we look. ``bytes`` are those of the packets, without virtio_net_hdr;
+    None is what cannot be known from where we look. ``bytes`` are those of the packets with their virtio_net_hdr;
     ``kicks`` wake-ups by the kick doorbell; ``calls_saved`` batches after which no call was wanted; ``turns`` of the
     worker. A rate is the difference of two.
     """

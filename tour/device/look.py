@@ -1,0 +1,166 @@
+"""One look at a ring from outside: its words and newest rows, read as copies and kept only as far as two reads agree.
+
+Nothing here writes, and nothing can fault: ``Eye.read`` copies or raises OSError.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from tour.abi.layouts import VRING_DESC
+from tour.trace.events import WINDOW, Rates, Sample
+from tour.virtqueue.layout import USED_ELEM_SIZE, RingLayout
+
+TRIES = 3
+"""Reads of a ring that moves meanwhile, before it is told as it moves."""
+NEXT, INDIRECT = 1, 4
+_WORDS, _ENTRY, _USED = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<II")
+_DESC = struct.Struct(VRING_DESC.format)
+
+
+class Standing(NamedTuple):
+    """What is known of a running ring besides its memory: where it lies (addresses that ``Eye.read`` takes), and of
+    the device's own numbers those that can be known."""
+
+    place: RingLayout
+    event_idx: bool
+    last_avail_idx: int | None = None
+    held: bool = False
+    broken: str = ""
+
+
+class Eye(Protocol):
+    """Someone who can look at one ring. ``queue`` is its number in what is told."""
+
+    @property
+    def queue(self) -> int:
+        """The ring's number."""
+
+    def stands(self) -> Standing | None:
+        """What is known of the ring now, None while it does not run."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """A copy of memory. Raises OSError where there is none."""
+
+    def totals(self) -> Rates | None:
+        """The device's counters, None where it keeps none."""
+
+
+class _Words(NamedTuple):
+    avail_flags: int
+    avail_idx: int
+    used_flags: int
+    used_idx: int
+    used_event: int | None
+    avail_event: int | None
+
+
+class _Rows(NamedTuple):
+    avail: list[list[int]]
+    used: list[list[int]]
+    desc: list[list[int]]
+
+
+def look(eye: Eye, before: Sample | None = None) -> Sample | None:
+    """The ring as it is now; None while it does not run, or when nothing differs from ``before``.
+
+    Raises OSError where its memory cannot be read any more.
+    """
+    t_from = time.monotonic_ns()
+    seen = _glance(eye)
+    if seen is None or (before is not None and _known(*seen) == _told(before)):
+        return None
+    rows, steady = _rows(eye, *seen), False
+    for _ in range(TRIES):
+        again = _glance(eye)
+        if again is None:
+            return None
+        steady = again == seen
+        if steady:
+            break
+        seen, rows = again, _rows(eye, *again)
+    if not steady:
+        rows = _alike(rows, _rows(eye, *seen))
+    return _sample(eye.queue, *seen, rows, t_from, steady)
+
+
+def _sample(queue: int, standing: Standing, words: _Words, rows: _Rows, t_from: int, steady: bool) -> Sample:
+    return Sample(
+        queue, t_from, time.monotonic_ns(), standing.place.num, words.avail_idx, words.avail_flags,
+        words.used_idx, words.used_flags, words.used_event, words.avail_event, standing.last_avail_idx,
+        rows.avail, rows.used, rows.desc, steady, standing.held, standing.broken,
+    )  # fmt: skip
+
+
+def _known(standing: Standing, words: _Words) -> tuple[object, ...]:
+    return (words, standing.place.num, standing.last_avail_idx, standing.held, standing.broken, True)
+
+
+def _told(sample: Sample) -> tuple[object, ...]:
+    words = _Words(
+        sample.avail_flags, sample.avail_idx, sample.used_flags, sample.used_idx, sample.used_event, sample.avail_event
+    )
+    return (words, sample.num, sample.last_avail_idx, sample.held, sample.broken, sample.running)
+
+
+def _glance(eye: Eye) -> tuple[Standing, _Words] | None:
+    """The words, None when the ring does not run. Indices only grow: read in this order, used.idx cannot be beyond
+    last_avail_idx, nor that beyond avail.idx, however fast they move."""
+    first = eye.stands()
+    if first is None:
+        return None
+    place = first.place
+    used_flags, used_idx = _WORDS.unpack(eye.read(place.used_flags, 4))
+    standing = eye.stands()
+    if standing is None or standing.place != place:
+        return None
+    avail_flags, avail_idx = _WORDS.unpack(eye.read(place.avail_flags, 4))
+    if not standing.event_idx:
+        return standing, _Words(avail_flags, avail_idx, used_flags, used_idx, None, None)
+    used_event, avail_event = (_ENTRY.unpack(eye.read(at, 2))[0] for at in (place.used_event, place.avail_event))
+    return standing, _Words(avail_flags, avail_idx, used_flags, used_idx, used_event, avail_event)
+
+
+def _rows(eye: Eye, standing: Standing, words: _Words) -> _Rows:
+    place = standing.place
+    slots = _avail_slots(place.num, words, standing.last_avail_idx)
+    avail = [[slot, *_ENTRY.unpack(eye.read(place.avail_ring(slot), 2))] for slot in slots]
+    first = words.used_idx - min(WINDOW, place.num)
+    elements = _used(eye, place, [(first + n) % place.num for n in range(min(WINDOW, place.num))])
+    return _Rows(avail, elements, _chains(eye, place, [head for _, head in avail]))
+
+
+def _avail_slots(num: int, words: _Words, last_avail_idx: int | None) -> list[int]:
+    """The newest slots; of a long queue half of them are those that the device reads next."""
+    newest = words.avail_idx
+    count = min(WINDOW, num)
+    start = words.used_idx if last_avail_idx is None else last_avail_idx
+    waiting = (newest - start) & 0xFFFF
+    if waiting <= count or waiting > num:
+        return [(newest - count + n) % num for n in range(count)]
+    next_, last = count // 2, count - count // 2
+    return [(start + n) % num for n in range(next_)] + [(newest - last + n) % num for n in range(last)]
+
+
+def _used(eye: Eye, place: RingLayout, slots: list[int]) -> list[list[int]]:
+    return [[slot, *_USED.unpack(eye.read(place.used_ring(slot), USED_ELEM_SIZE))] for slot in slots]
+
+
+def _chains(eye: Eye, place: RingLayout, heads: Iterable[int]) -> list[list[int]]:
+    """Descriptors of the chains at ``heads``, the newest heads first, as many as a sample tells; newest last."""
+    rows: dict[int, list[int]] = {}
+    for head in reversed(list(heads)):
+        index = head
+        while index < place.num and index not in rows and len(rows) < WINDOW:
+            gpa, length, flags, following = _DESC.unpack(eye.read(place.desc_at(index), _DESC.size))
+            rows[index] = [index, gpa, length, flags, following]
+            index = following if flags & NEXT and not flags & INDIRECT else place.num
+    return list(reversed(rows.values()))
+
+
+def _alike(rows: _Rows, again: _Rows) -> _Rows:
+    """What two reads showed alike."""
+    return _Rows(*([row for row in part if row in second] for part, second in zip(rows, again, strict=True)))

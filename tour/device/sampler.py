@@ -1,0 +1,205 @@
+"""Watching a device at full speed: looks at its rings some times a second and tells what changed.
+
+A thread of its own, at nice 10, that looks only while somebody watches, and less often when the cores are busy. It
+holds none of the worker's locks: what it reads it copies (``look``), what it counts the worker counts anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from tour.abi import native
+from tour.device.embedded import EmbeddedDevice
+from tour.device.look import Eye, Standing, look
+from tour.errors import UsageError
+from tour.trace.events import Rates, Sample
+from tour.trace.recorder import Recorder
+
+HERTZ_MOST = 20.0
+HERTZ_LEAST = 1.0
+"""Looks a second: at most, and when every core is busy."""
+NICE = 10
+JUDGED_SECONDS = 1.0
+"""How often it is judged whether the cores are busy."""
+IDLE_SHARE = 0.1
+"""Cores that idle for less than this share of the time are busy."""
+AFTERGLOW = 1_200_000_000
+"""How long totals that no longer change are still told, ns: a rate over the last second then falls to zero."""
+
+
+class EmbeddedEye:
+    """Looks at ring ``index`` of an embedded device, told as ring ``queue``."""
+
+    def __init__(self, device: EmbeddedDevice, index: int, queue: int | None = None) -> None:
+        self.device = device
+        self.index = index
+        self.queue = index if queue is None else queue
+        self.read = native.copy_in
+
+    def stands(self) -> Standing | None:
+        """See ``Eye``."""
+        ring, status = self.device.rings[self.index], self.device.status(self.index)
+        if not status.attached:
+            return None
+        return Standing(ring.place, ring.event_idx, status.last_avail_idx, status.held, status.broken or "")
+
+    def totals(self) -> Rates | None:
+        """See ``Eye``."""
+        count = self.device.counters(self.index)
+        return Rates(
+            self.queue, time.monotonic_ns(), count.chains, count.packets, count.bytes, count.kicks, count.calls,
+            count.calls_saved, count.turns, count.dropped,
+        )  # fmt: skip
+
+
+class Pace:
+    """When to look next: ``asked`` times a second; where the cores are busy (``yields``) half as often, each second
+    that they are, down to ``HERTZ_LEAST``, and back again the same way."""
+
+    def __init__(self, asked: float, yields: bool = True) -> None:
+        self.asked = self.hertz = asked
+        self._yields = yields
+        self.begin()
+
+    def begin(self) -> None:
+        """The next look is due now."""
+        self._due = self._judged = time.monotonic()
+        self._late = 0.0
+        self._idle, self._all = _ticks()
+
+    def next(self) -> float:
+        """When the next look is due (monotonic seconds). Looks that were missed are not made up for."""
+        now = time.monotonic()
+        self._late = max(self._late, now - self._due)
+        if self._yields and now - self._judged >= JUDGED_SECONDS:
+            self._judge(now)
+        self._due = max(self._due + 1 / self.hertz, now)
+        return self._due
+
+    def _judge(self, now: float) -> None:
+        idle, every = _ticks()
+        busy = idle - self._idle < IDLE_SHARE * (every - self._all) or self._late > 1 / self.hertz
+        self._judged, self._late, self._idle, self._all = now, 0.0, idle, every
+        self.hertz = max(HERTZ_LEAST, self.hertz / 2) if busy else min(self.asked, self.hertz * 2)
+
+
+def _ticks() -> tuple[int, int]:
+    """Ticks all cores idled (idle and iowait), and all ticks, since the machine started [proc(5), /proc/stat]."""
+    try:
+        with open("/proc/stat", encoding="ascii") as stat:
+            numbers = [int(word) for word in stat.readline().split()[1:9]]
+    except (OSError, ValueError):
+        return 0, 0
+    return sum(numbers[3:5]), sum(numbers)
+
+
+class Sampler:
+    """Tells ``recorder`` a Sample of each of ``eyes()`` whenever its ring changed, and Rates while totals grow.
+
+    ``hertz`` is how often it looks when the cores have time (``yields`` False: always); what it does now is ``pace``.
+    Nothing is looked at, and the thread sleeps, while nobody wants it (:meth:`wanted`).
+    """
+
+    def __init__(
+        self,
+        eyes: Callable[[], Sequence[Eye]],
+        recorder: Recorder,
+        hertz: float = HERTZ_MOST,
+        *,
+        yields: bool = True,
+    ) -> None:
+        self._eyes = eyes
+        self._recorder = recorder
+        self._samples: dict[int, Sample] = {}
+        self._totals: dict[int, tuple[Rates, int]] = {}
+        self._wanted = 0
+        self._ends = False
+        self._change = threading.Condition()
+        self._yields = yields
+        self._pace = Pace(hertz, yields)
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    @property
+    def pace(self) -> float:
+        """Looks a second now."""
+        return self._pace.hertz
+
+    def set_rate(self, hertz: float) -> None:
+        """Look so often, between ``HERTZ_LEAST`` and ``HERTZ_MOST``. Raises UsageError for anything else."""
+        if not HERTZ_LEAST <= hertz <= HERTZ_MOST:
+            raise UsageError(
+                f"A ring cannot be looked at {hertz:g} times a second.",
+                f"From {HERTZ_LEAST:g} to {HERTZ_MOST:g} times is possible.",
+            )
+        with self._change:
+            self._pace = Pace(hertz, self._yields)
+            self._change.notify()
+
+    def wanted(self, on: bool) -> None:
+        """One watcher more, who gets a sample of every ring, or one less."""
+        with self._change:
+            self._wanted += 1 if on else -1
+            self._samples, self._totals = {}, {}
+            self._change.notify()
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        with self._change:
+            self._ends = True
+            self._change.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # In Linux a nice value is a thread's own [setpriority(2), C library/kernel differences].
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        while self._await():
+            self.tick()
+
+    def _await(self) -> bool:
+        """Wait until somebody watches and the next look is due; False when there is none any more."""
+        with self._change:
+            while not self._ends:
+                if not self._wanted:
+                    self._change.wait_for(lambda: self._ends or self._wanted)
+                    self._pace.begin()
+                due = self._pace.next()
+                if not self._change.wait_for(lambda: self._ends or not self._wanted, due - time.monotonic()):
+                    return True
+            return False
+
+    def tick(self) -> None:
+        """Look once at every ring. One whose memory is gone is passed over: whoever works on it says so."""
+        for eye in self._eyes():
+            with contextlib.suppress(OSError):
+                self._count(eye)
+                self._look(eye)
+
+    def _look(self, eye: Eye) -> None:
+        before = self._samples.get(eye.queue)
+        sample = look(eye, before)
+        if sample is None and before is not None and before.running and eye.stands() is None:
+            now = time.monotonic_ns()
+            sample = replace(before, t_from=now, t_to=now, running=False)
+        if sample is not None:
+            self._samples[eye.queue] = sample
+            self._recorder.emit(sample, actor="device", source="observer", inferred=True)
+
+    def _count(self, eye: Eye) -> None:
+        """Tell the totals that grew; and for a while those that no longer do."""
+        now = eye.totals()
+        if now is None:
+            return
+        told, grown_at = self._totals.get(eye.queue, (None, now.t))
+        if told is None or replace(now, t=told.t) != told:
+            grown_at = now.t
+        if now.t - grown_at <= AFTERGLOW:
+            self._totals[eye.queue] = now, grown_at
+            self._recorder.emit(now, actor="device", source="observer")
