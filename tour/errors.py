@@ -106,6 +106,7 @@ class RingFault(StrEnum):
     INDIRECT_NEXT = "INDIRECT together with NEXT"
     INDIRECT_OFF = "INDIRECT without the feature"
     READ_AFTER_WRITE = "device-readable descriptor after a device-writable one"
+    TOO_MANY = "chain has more than 1024 buffers"
     WRONG_DIRECTION = "descriptor's direction does not fit the queue"
     TOO_SHORT = "chain is shorter than virtio_net_hdr"
     NOT_OUTSTANDING = "used entry names a head that is not outstanding"
@@ -129,6 +130,47 @@ class RingError(TourError):
         self.index = index
         self.value = value
         self.cite = cite
+
+
+class MessageFault(StrEnum):
+    """Why a vhost-user message was refused."""
+
+    VERSION = "the message is not of version 1"
+    IS_REPLY = "the message says that it is a reply"
+    TOO_LONG = "the payload is longer than any message's"
+    HALF = "the message was not finished in time"
+    FDS_LOST = "more descriptors came than a message may bring"
+    UNKNOWN = "there is no such message here"
+    SIZE = "the payload has not this message's size"
+    FDS = "not the number of descriptors that this message brings"
+    NOT_NEGOTIATED = "the feature that this message belongs to was not negotiated"
+    FEATURES = "a feature bit that was not offered"
+    RING_INDEX = "there is no such ring"
+    RUNNING = "the ring is running"
+    DOORBELL = "the descriptor is neither an eventfd nor a pipe"
+    REGIONS = "more memory regions than a message may tell, or none"
+    REGION_EMPTY = "a memory region is empty"
+    REGION_WRAPS = "a memory region runs past 2^64"
+    REGION_ALIGN = "a memory region is not whole pages"
+    REGION_OVERLAP = "memory regions overlap"
+    REGION_FILE = "a memory region lies beyond its file"
+    REGION_MAP = "a memory region's file cannot be mapped"
+    NO_MEMORY = "no memory table was told"
+    RING_ADDRESS = "a ring part lies outside guest memory"
+    LOG_SIZE = "the dirty log does not cover guest memory"
+    NO_REPLIES_READ = "the front end does not read its replies"
+    DEVICE = "the device refused it"
+
+
+class MessageError(TourError):
+    """A vhost-user front end's message that was refused: ``fault``, and the offending number in ``value``
+    (for DEVICE: ``code`` is the errno's name)."""
+
+    def __init__(self, fault: MessageFault, value: int = 0, code: str = "") -> None:
+        super().__init__(f"The message was refused: {fault.value} ({code or hex(value)}).")
+        self.fault = fault
+        self.value = value
+        self.code = code
 
 
 class NotOffered(TourError):

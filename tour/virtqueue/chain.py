@@ -17,6 +17,10 @@ INDIRECT_MAX = 1 << 16
 """Entries an indirect table can have: ``next`` has 16 bits."""
 
 
+PIECES_MAX = 1024
+"""Pieces of memory a chain may have: UIO_MAXIOV, as the kernel's vhost (drivers/vhost/net.c, vhost_net_open@6.1)."""
+
+
 class Buffer(NamedTuple):
     """``len`` bytes of guest memory at guest address ``gpa``."""
 
@@ -133,14 +137,21 @@ class Walker:
         return lambda index: unpack_desc(data[DESC_SIZE * index : DESC_SIZE * (index + 1)])
 
     def map(self, chain: Chain) -> Mapped:
-        """Where the chain's buffers lie in this process. Raises RingError(BAD_ADDRESS)."""
-        return Mapped(chain.head, self._spans(chain.head, chain.readable), self._spans(chain.head, chain.writable))
+        """Where the chain's buffers lie in this process. Raises RingError(BAD_ADDRESS or TOO_MANY)."""
+        readable = self._spans(chain.head, chain.readable, PIECES_MAX)
+        writable = self._spans(chain.head, chain.writable, PIECES_MAX - len(readable))
+        return Mapped(chain.head, readable, writable)
 
-    def _spans(self, head: int, buffers: Iterable[Buffer]) -> tuple[Span, ...]:
-        try:
-            return tuple(span for gpa, size in buffers for span in self.table.spans(gpa, size))
-        except GuestMemoryError as error:
-            raise self._fault(RingFault.BAD_ADDRESS, head, error.gpa, "2.7.5") from error
+    def _spans(self, head: int, buffers: Iterable[Buffer], room: int) -> tuple[Span, ...]:
+        found: list[Span] = []
+        for gpa, size in buffers:
+            try:
+                found += self.table.spans(gpa, size)
+            except GuestMemoryError as error:
+                raise self._fault(RingFault.BAD_ADDRESS, head, error.gpa, "2.7.5") from error
+            if len(found) > room:
+                raise self._fault(RingFault.TOO_MANY, head, len(found), "2.7.5.3")
+        return tuple(found)
 
     def _fault(self, reason: RingFault, index: int, value: int, clause: str) -> RingError:
         return RingError(reason, self.queue, index, value, f"virtio v1.3 {clause}")

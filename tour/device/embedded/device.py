@@ -77,8 +77,6 @@ class EmbeddedDevice(VhostDevice):
         self._log_fd: Doorbell | None = None
         self._adopted: frozenset[int] = frozenset()
         self.rings = (Vring(RX, self.recorder), Vring(TX, self.recorder))
-        for ring in self.rings:
-            ring.rearm = self._rearm
         self.recorder.emit(Opened(self.kind), actor="control")
 
     @property
@@ -162,6 +160,8 @@ class EmbeddedDevice(VhostDevice):
             raise checks.refuse(errno.EBUSY, "there is an owner")
         self._owner = os.getpid()
         self._worker = Worker(self._turn, self.baton, self._kicked)
+        for ring in self.rings:
+            ring.worker = self._worker
 
     def _reset_owner(self) -> None:
         self._check_owner()
@@ -172,16 +172,14 @@ class EmbeddedDevice(VhostDevice):
 
     def _release(self) -> None:
         for ring in self.rings:
-            self._detach(ring)
+            with ring.lock:
+                ring.detach()
         worker, self._worker = self._worker, None
-        if worker:
-            for ring in self.rings:
-                if ring.kick:
-                    worker.drop_kick(ring.kick)
-            if not worker.end():
-                self.recorder.emit(Error("The worker did not end within 5 seconds."), actor="device")
+        if worker and not worker.end():
+            self.recorder.emit(Error("The worker did not end within 5 seconds."), actor="device")
         for ring in self.rings:
             with ring.lock:
+                ring.worker = None
                 ring.reset()
         if self._log_fd:
             self._log_fd.close()
@@ -262,8 +260,7 @@ class EmbeddedDevice(VhostDevice):
 
     def _get_vring_base(self, index: int) -> int:
         ring = self._ring(index)
-        with ring.lock:
-            return ring.next_avail
+        return ring.next_avail()
 
     def _set_vring_addr(self, index: int, where: RingAddresses) -> None:
         ring = self._ring(index)
@@ -289,10 +286,7 @@ class EmbeddedDevice(VhostDevice):
         doorbell = self._doorbell(fd)
         with ring.lock:
             before, ring.kick = ring.kick, doorbell
-            if self._worker and before:
-                self._worker.drop_kick(before)
-            if self._worker and doorbell:
-                self._worker.watch_kick(index, doorbell)
+            ring.rewire(before)
         if before:
             before.close()
 
@@ -301,6 +295,7 @@ class EmbeddedDevice(VhostDevice):
         doorbell = self._doorbell(fd)
         with ring.lock:
             before, ring.call = ring.call, doorbell
+            ring.rewire(ring.kick)
         if before:
             before.close()
 
@@ -309,6 +304,7 @@ class EmbeddedDevice(VhostDevice):
         doorbell = self._doorbell(fd)
         with ring.lock:
             before, ring.err = ring.err, doorbell
+            ring.rewire(ring.kick)
         if before:
             before.close()
 
@@ -320,7 +316,7 @@ class EmbeddedDevice(VhostDevice):
             if not ring.access_ok():
                 raise checks.refuse(errno.EFAULT, f"ring {index} is not set up")
             if fd == -1:
-                self._detach(ring)
+                ring.detach()
                 return
             port = open_port(fd, self._adopted)
             if ring.port and (ring.port.number, ring.port.name) == (port.number, port.name):
@@ -337,22 +333,7 @@ class EmbeddedDevice(VhostDevice):
         except OSError:
             port.close()
             raise
-        self._detach(ring)
         ring.attach(port)
-        self._rearm(ring)
-
-    def _detach(self, ring: Vring) -> None:
-        with ring.lock:
-            port = ring.detach()
-            if port and self._worker:
-                self._worker.drop_port(port)
-            if port:
-                port.close()
-
-    def _rearm(self, ring: Vring) -> None:
-        # A dead port is ready all the time: whoever waited for it would never sleep. A kick still tries.
-        if self._worker and ring.port and ring.port.polled and not ring.port.broken:
-            self._worker.watch_port(ring.index, ring.port)
 
     # --- the worker's turn ---
 

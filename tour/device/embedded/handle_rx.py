@@ -36,7 +36,7 @@ def handle_rx(ring: Vring) -> bool:
     try:
         for _ in range(PACKETS_A_TURN):
             if not port.has_frame():
-                ring.rearm(ring)
+                ring.rearm()
                 return False
             chains = _chains_for_next_frame(ring, queue, port) if ring.tally.may_take() else None
             if chains is None:
@@ -64,7 +64,7 @@ def _chains_for_next_frame(ring: Vring, queue: DeviceQueue, port: Port) -> list[
         if queue.waiting():
             frame = port.peek()
             if frame is None:
-                ring.rearm(ring)
+                ring.rearm()
                 return None
             if port.header_len != ring.port_header_len:
                 port.take()

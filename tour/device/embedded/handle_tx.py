@@ -40,7 +40,7 @@ def handle_tx(ring: Vring) -> bool:
             length = _send(ring, queue, port, chain)
             if length is None:
                 queue.rewind()
-                ring.rearm(ring)
+                ring.rearm()
                 return False
             queue.fill(chain.head, 0, filled)
             ring.tally.took(1)

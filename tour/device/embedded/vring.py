@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
-from collections.abc import Callable
 
 from tour.abi.names import VHOST_PAGE_SIZE, Feature
 from tour.device.contract import RingAddresses
 from tour.device.embedded import checks
 from tour.device.embedded.counters import Counters, Status, Tally
 from tour.device.embedded.files import FRAME_LIMIT, Doorbell, Port
+from tour.device.embedded.worker import Worker
 from tour.errors import RingError, RingFault
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable, Span
@@ -35,8 +35,7 @@ class Vring:
         self.index = index
         self.recorder = recorder
         self.lock = threading.RLock()
-        self.rearm: Callable[[Vring], None] = lambda ring: None
-        """Asks the worker to say when the port is ready (vhost_net_enable_vq)."""
+        self.worker: Worker | None = None
         self.kick: Doorbell | None = None
         self.call: Doorbell | None = None
         self.err: Doorbell | None = None
@@ -80,10 +79,10 @@ class Vring:
         """Where the dirty log lies, 0 before it is told."""
         return self.log.hva if self.log else 0
 
-    @property
     def next_avail(self) -> int:
-        """What GET_VRING_BASE returns: the next avail entry to read."""
-        return self.queue.last_avail_idx if self.queue else self.base
+        """What GET_VRING_BASE returns: the next avail entry to read, between two turns."""
+        with self.lock:
+            return self.queue.last_avail_idx if self.queue else self.base
 
     @property
     def counters(self) -> Counters:
@@ -141,10 +140,15 @@ class Vring:
         queue.ring.recorder = self.recorder
         queue.attach(self.base, self.kicks_wanted)
         self.port, self.queue, self.broken = port, queue, None
+        self.rearm()
 
-    def detach(self) -> Port | None:
-        """Stop: remember where we were, return the port that was let go of."""
+    def detach(self) -> None:
+        """Stop: remember where we were, let go of the port."""
         port, self.port = self.port, None
+        if port and self.worker:
+            self.worker.drop_port(port)
+        if port:
+            port.close()
         if self.queue:
             self.base, self.kicks_wanted = self.queue.last_avail_idx, self.queue.kicks_wanted
         self.queue, self.broken = None, None
@@ -176,7 +180,22 @@ class Vring:
         """Whether the dirty log is really there: the kernel would get EFAULT, we would crash."""
         return self.log is not None and checks.writable(self.log.hva, self.log.size)
 
+    def rewire(self, before: Doorbell | None = None) -> None:
+        """The ring's doorbells are others now; ``before`` was the kick until now."""
+        if self.worker is None or self.kick is before:
+            return
+        if before:
+            self.worker.drop_kick(before)
+        if self.kick:
+            self.worker.watch_kick(self.index, self.kick)
+
     # --- what the handlers ask ---
+
+    def rearm(self) -> None:
+        """Have the worker say when the port is ready (vhost_net_enable_vq). A dead port is ready all the time: who
+        waited for it would never sleep. A kick still tries."""
+        if self.worker and self.port and self.port.polled and not self.port.broken:
+            self.worker.watch_port(self.index, self.port)
 
     def turn(self) -> tuple[DeviceQueue, Port] | None:
         """Queue and port when there is something to work on, None while stopped or broken.
