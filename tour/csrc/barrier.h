@@ -16,6 +16,10 @@
  *              driver: avail.flags or used_event, full, used.idx
  *              the same for a call.
  *
+ *
+ *   Barrier E  any thread stores a request (release)   the worker takes it (acquire), and the other way its answer
+ *              so that what was written for the other is seen with the word. These words are ours, not the guest's.
+ *
  * Source: virtio v1.3 2.7.13.3.1, 2.7.13.4.1, 2.7.14.
  *
  * Words in guest memory are little-endian (virtio v1.3 1.4). An address arrives as a number; whoever calls
@@ -130,6 +134,27 @@ static inline void vt_full_barrier(void)
 }
 
 /**
+ * vt_compiler_barrier() - What was copied from shared memory before this is not read from there again after it,
+ * and what was stored before this is in memory when a signal comes after it
+ */
+static inline void vt_compiler_barrier(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/**
+ * vt_pause() - Tell the processor that we are only looking again and again
+ */
+static inline void vt_pause(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#else
+	vt_compiler_barrier();
+#endif
+}
+
+/**
  * vt_or_u8() - Set bits in a byte that others set bits in too (the dirty log)
  * @addr:	Address of the byte
  * @bits:	Bits to set
@@ -150,6 +175,111 @@ static inline uint64_t vt_swap_u64(uintptr_t addr)
 {
 	/* SAFETY: @addr lies inside the log's own mapping, checked by LogBitmap */
 	return le64toh(__atomic_exchange_n((uint64_t *)addr, 0, __ATOMIC_RELAXED));
+}
+
+/**
+ * vt_own_get() - Load a word of ours that another thread stores (barrier E)
+ * @word:	The word
+ *
+ * Return: the word
+ */
+static inline uint32_t vt_own_get(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/**
+ * vt_own_set() - Store a word of ours for another thread (barrier E)
+ * @word:	The word
+ * @value:	What to store
+ */
+static inline void vt_own_set(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/**
+ * vt_own_or() - Set bits in a word that several threads set bits in (barrier E)
+ * @word:	The word
+ * @bits:	Bits to set
+ */
+static inline void vt_own_or(uint32_t *word, uint32_t bits)
+{
+	__atomic_fetch_or(word, bits, __ATOMIC_ACQ_REL);
+}
+
+/**
+ * vt_own_add() - Add to a word that several threads change (barrier E)
+ * @word:	The word
+ * @value:	What to add; a negative number taken modulo 2^32 subtracts
+ */
+static inline void vt_own_add(uint32_t *word, uint32_t value)
+{
+	__atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
+/**
+ * vt_own_take() - Take a word and leave zero (barrier E)
+ * @word:	The word
+ *
+ * Return: what was there
+ */
+static inline uint32_t vt_own_take(uint32_t *word)
+{
+	return __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL);
+}
+
+/**
+ * vt_count() - Add to a counter that one thread writes and any may read
+ * @counter:	The counter
+ * @n:		What to add
+ */
+static inline void vt_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+/**
+ * vt_counted() - Read a counter of another thread
+ * @counter:	The counter
+ *
+ * Return: what it was a moment ago
+ */
+static inline uint64_t vt_counted(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/**
+ * vt_index() - Read an index of another thread's
+ * @index:	The index
+ *
+ * Return: what it was a moment ago
+ */
+static inline uint16_t vt_index(const uint16_t *index)
+{
+	return __atomic_load_n(index, __ATOMIC_RELAXED);
+}
+
+/**
+ * vt_uring_load() - Load an index that the kernel stores (io_uring's own rule, barrier B's kind)
+ * @word:	Head or tail
+ *
+ * Return: the index
+ */
+static inline uint32_t vt_uring_load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/**
+ * vt_uring_store() - Store an index that the kernel loads (io_uring's own rule, barrier A's kind)
+ * @word:	Head or tail
+ * @value:	The index
+ */
+static inline void vt_uring_store(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
 #endif /* VT_BARRIER_H */

@@ -20,6 +20,8 @@
 #include "abi_check.h"
 #include "barrier.h"
 #include "burst.h"
+#include "control.h"
+#include "loops.h"
 
 /**
  * vt_ioctl() - ioctl(2) with errno folded into the result
