@@ -164,13 +164,14 @@ class MessageFault(StrEnum):
 
 class MessageError(TourError):
     """A vhost-user front end's message that was refused: ``fault``, and the offending number in ``value``
-    (for DEVICE: ``code`` is the errno's name)."""
+    (for DEVICE: ``code`` is the errno's name). ``told``: an event says so already."""
 
     def __init__(self, fault: MessageFault, value: int = 0, code: str = "") -> None:
         super().__init__(f"The message was refused: {fault.value} ({code or hex(value)}).")
         self.fault = fault
         self.value = value
         self.code = code
+        self.told = False
 
 
 class NotOffered(TourError):

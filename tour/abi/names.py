@@ -121,6 +121,7 @@ class TunIoctl(Fact):
     TUNSETSNDBUF = _tun(_WRITE, 212, "int", "2.6.30")
     TUNGETVNETHDRSZ = _tun(_READ, 215, "int", "2.6.34")
     TUNSETVNETHDRSZ = _tun(_WRITE, 216, "int", "2.6.34")
+    TUNSETQUEUE = _tun(_WRITE, 217, "int", "3.8")
     TUNSETVNETLE = _tun(_WRITE, 220, "int", "3.19")
     TUNGETVNETLE = _tun(_READ, 221, "int", "3.19")
 
@@ -132,6 +133,8 @@ class TunFlag(Fact):
     IFF_TAP = 0x0002, _TUN, "2.4"
     IFF_NAPI = 0x0010, _TUN, "4.15"
     IFF_MULTI_QUEUE = 0x0100, _TUN, "3.8"
+    IFF_ATTACH_QUEUE = 0x0200, _TUN, "3.8"
+    IFF_DETACH_QUEUE = 0x0400, _TUN, "3.8"
     IFF_NO_PI = 0x1000, _TUN, "2.4"
     IFF_VNET_HDR = 0x4000, _TUN, "2.6.27"
 

@@ -21,6 +21,7 @@ from tour.trace.events_control import (
     Holders,
     Ioctl,
     Looked,
+    Message,
     Opened,
     Payload,
     Region,
@@ -41,6 +42,7 @@ __all__ = [
     "Holders",
     "Ioctl",
     "Looked",
+    "Message",
     "Opened",
     "Payload",
     "Rates",
@@ -315,7 +317,7 @@ class Bye(Payload, frozen=True):
 
 
 AnyPayload = (
-    Hello | Opened | Closed | Syscall | Ioctl | Features | Threads | Holders | Region | Translated | RingPlace | Store
+    Hello | Opened | Closed | Syscall | Ioctl | Message | Features | Threads | Holders | Region | Translated | RingPlace | Store
     | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step
     | Watching | Sample | Rates | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip

@@ -54,6 +54,30 @@ class Ioctl(Payload, frozen=True):
     out_hex: Hex = ""
 
 
+class Message(Payload, frozen=True):
+    """One vhost-user message of a front end and what became of it, as Ioctl is one call. ``name`` is the
+    specification's (VHOST_USER_SET_MEM_TABLE) and ``request`` its number, both empty for bytes that were no message.
+    ``arg`` is decoded (``index`` the socket's ring number), ``arg_hex`` the payload's bytes, ``fds`` how many
+    descriptors came with it. ``result`` is -1 when it was refused: ``fault`` is a MessageFault, ``value`` the
+    offending number and ``errno`` the device's reason where it was the device. ``replied`` says whether a message went
+    back, ``out`` and ``out_hex`` what it carried, ``closed`` that the connection was closed for it."""
+
+    name: str
+    request: int
+    flags: int
+    arg: dict[str, Any]
+    arg_hex: Hex
+    fds: int
+    result: int
+    fault: str = ""
+    value: int = 0
+    errno: str | None = None
+    replied: bool = False
+    out: dict[str, Any] = {}
+    out_hex: Hex = ""
+    closed: bool = False
+
+
 class Features(Payload, frozen=True):
     """A feature word that is not vhost's own: ``whose`` is ``device`` (what the network device offers to the
     guest's driver, put together by whoever sets it up) or ``driver`` (what the driver acknowledged of it)."""

@@ -71,7 +71,7 @@ def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
     return state
 
 
-_LOGGED = (ev.Syscall, ev.Ioctl, ev.Translated, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
+_LOGGED = (ev.Syscall, ev.Ioctl, ev.Message, ev.Translated, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
 _SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.Private, ev.Rates)
 
 GONE = "X"
