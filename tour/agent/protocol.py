@@ -68,7 +68,39 @@ class Close(Command, frozen=True):
     """Take everything down and say Bye."""
 
 
-AnyCommand = Open | Do | Tell | Close
+class Hold(Command, frozen=True):
+    """Slow motion: the worker takes no chain of ``queue`` but released ones."""
+
+    queue: int
+
+
+class Release(Command, frozen=True):
+    """The worker may take ``count`` chains of a held ``queue``."""
+
+    queue: int
+    count: int = 1
+
+
+class Resume(Command, frozen=True):
+    """The end of slow motion of ``queue``, whoever began it."""
+
+    queue: int
+
+
+class Rate(Command, frozen=True):
+    """Look ``hertz`` times a second."""
+
+    hertz: float
+
+
+class Packet(Command, frozen=True):
+    """Show a packet of each queue from time to time, or no longer."""
+
+    on: bool = True
+
+
+AnyCommand = Open | Do | Tell | Close | Hold | Release | Resume | Rate | Packet
+"""The first four are for an agent, the others for a device that is watched (``watch_door``)."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tour.agent import protocol
-from tour.errors import TourError
+from tour.errors import TourError, UsageError
 from tour.trace import events as ev
 from tour.trace.recorder import Recorder
 from tour.trace.timeline import Timeline
@@ -105,7 +105,10 @@ class Agent:
             protocol.Close: self._close,
         }
         try:
-            handlers[type(command)](command)
+            handler = handlers.get(type(command))
+            if handler is None:
+                raise UsageError("This command is for a device that is watched.", "", "tour watch SOCKET")
+            handler(command)
         except TourError as error:
             self._error(error.what, error.why, error.fix, getattr(error, "name", ""))
         except OSError as error:

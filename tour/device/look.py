@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from tour.abi.layouts import VRING_DESC
-from tour.trace.events import WINDOW, Rates, Sample
+from tour.trace.events import WINDOW, Packet, Rates, Sample
 from tour.virtqueue.layout import USED_ELEM_SIZE, RingLayout
 
 TRIES = 3
@@ -47,6 +47,9 @@ class Eye(Protocol):
 
     def totals(self) -> Rates | None:
         """The device's counters, None where it keeps none."""
+
+    def packet(self) -> Packet | None:
+        """A packet that went through since it was asked last, None where there is none or none can be had."""
 
 
 class _Words(NamedTuple):

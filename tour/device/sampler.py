@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from tour.abi import native
+from tour.device.contract import TX
 from tour.device.embedded import EmbeddedDevice
 from tour.device.look import Eye, Standing, look
 from tour.errors import UsageError
-from tour.trace.events import Rates, Sample
+from tour.trace.events import Packet, Rates, Sample
 from tour.trace.recorder import Recorder
 
 HERTZ_MOST = 20.0
@@ -29,6 +30,10 @@ JUDGED_SECONDS = 1.0
 """How often it is judged whether the cores are busy."""
 IDLE_SHARE = 0.1
 """Cores that idle for less than this share of the time are busy."""
+PACKET_SECONDS = 0.25
+"""How often a packet is shown, of each queue."""
+FRAME_MOST = 1518
+"""Bytes of a frame that are told: an Ethernet frame without offloads is told whole."""
 AFTERGLOW = 1_200_000_000
 """How long totals that no longer change are still told, ns: a rate over the last second then falls to zero."""
 
@@ -56,6 +61,15 @@ class EmbeddedEye:
             self.queue, time.monotonic_ns(), count.chains, count.packets, count.bytes, count.kicks, count.calls,
             count.calls_saved, count.turns, count.dropped,
         )  # fmt: skip
+
+    def packet(self) -> Packet | None:
+        """See ``Eye``. Of a frame the first ``FRAME_MOST`` bytes are told."""
+        found = self.device.last_packet(self.index)
+        if found is None:
+            return None
+        length = self.device.rings[self.index].header_len
+        header, frame = found[:length], found[length : length + FRAME_MOST]
+        return Packet("out" if self.index == TX else "in", "port", frame.hex(), header.hex(), self.queue)
 
 
 class Pace:
@@ -118,7 +132,8 @@ class Sampler:
         self._recorder = recorder
         self._samples: dict[int, Sample] = {}
         self._totals: dict[int, tuple[Rates, int]] = {}
-        self._wanted = 0
+        self._wanted = self._packets = 0
+        self._packet_due = 0.0
         self._ends = False
         self._change = threading.Condition()
         self._yields = yields
@@ -149,6 +164,11 @@ class Sampler:
             self._samples, self._totals = {}, {}
             self._change.notify()
 
+    def packets(self, on: bool) -> None:
+        """One more who wants to see packets, or one less."""
+        with self._change:
+            self._packets += 1 if on else -1
+
     def close(self) -> None:
         """End the thread and wait for it."""
         with self._change:
@@ -177,10 +197,15 @@ class Sampler:
 
     def tick(self) -> None:
         """Look once at every ring. One whose memory is gone is passed over: whoever works on it says so."""
+        now = time.monotonic()
+        shows = self._packets and now >= self._packet_due
+        self._packet_due = now + PACKET_SECONDS if shows else self._packet_due
         for eye in self._eyes():
             with contextlib.suppress(OSError):
                 self._count(eye)
                 self._look(eye)
+            if shows and (packet := eye.packet()):
+                self._recorder.emit(packet, actor="device", source="observer")
 
     def _look(self, eye: Eye) -> None:
         before = self._samples.get(eye.queue)

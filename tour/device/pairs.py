@@ -1,0 +1,40 @@
+"""The queue pairs of a server as one thing to watch: eyes for the sampler, hands for slow motion.
+
+Ring ``queue`` of them is ring ``queue % 2`` of device ``queue // 2`` [virtio v1.3 5.1.2].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tour.device.embedded import EmbeddedDevice
+from tour.device.sampler import EmbeddedEye
+from tour.errors import UsageError
+
+
+class Pairs:
+    """``devices`` gives the devices there are now: a front end that comes again may bring others."""
+
+    def __init__(self, devices: Callable[[], Sequence[EmbeddedDevice]]) -> None:
+        self._devices = devices
+
+    def eyes(self) -> list[EmbeddedEye]:
+        """One for each ring."""
+        pairs = enumerate(self._devices())
+        return [EmbeddedEye(device, index, 2 * pair + index) for pair, device in pairs for index in (0, 1)]
+
+    def hold(self, queue: int, on: bool) -> None:
+        """Slow motion on or off. Raises UsageError for a queue that is not there."""
+        device, index = self._find(queue)
+        device.hold(index, on)
+
+    def release(self, queue: int, count: int) -> None:
+        """Let a held queue's worker take ``count`` chains. Raises UsageError for a queue that is not there."""
+        device, index = self._find(queue)
+        device.release(index, count)
+
+    def _find(self, queue: int) -> tuple[EmbeddedDevice, int]:
+        devices = self._devices()
+        if not 0 <= queue < 2 * len(devices):
+            raise UsageError(f"There is no queue {queue} here.", f"There are {2 * len(devices)}, the first is 0.")
+        return devices[queue // 2], queue % 2
