@@ -67,6 +67,11 @@ def lib() -> Lib:
     return _module()[0]
 
 
+def parts() -> tuple[Lib, Ffi]:
+    """Functions and types, for the modules of ``abi`` that keep C structs (``engine``). Raises like :func:`lib`."""
+    return _module()
+
+
 def address_of(buffer: Any) -> int:  # noqa: ANN401 - anything with the buffer protocol
     """The address of a writable buffer (an mmap). It holds while that buffer lives and is not resized."""
     ffi = _module()[1]

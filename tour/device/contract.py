@@ -53,6 +53,8 @@ class VhostDevice(OptionalCalls, ABC):
 
     def __init__(self, recorder: Recorder | None = None) -> None:
         self.recorder = recorder or Recorder()
+        self.told = False
+        """Whether the device tells each of its own steps as it takes it. One that does not is looked at."""
         self.acknowledged = 0
         """The feature word of the last set_features that succeeded."""
 

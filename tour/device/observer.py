@@ -1,7 +1,8 @@
 """Looking at a device we cannot see inside: its half of a ring, its doorbells' counters, its private index.
 
 What is told here was read from memory or came from the kernel; what happened between two looks is inferred
-and says so. On the embedded device every event is exact already: there the observer looks and tells nothing.
+and says so. A device of ours that tells its own steps has told everything already, exactly: there the observer
+looks and tells nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class RingObserver:
         self.doorbells = dict(doorbells)
         self.recorder = recorder
         self.port_fd = port_fd
-        self.tells = device.kind != "embedded"
+        self.tells = not device.told
         first = self._read_twice()
         self._known = _Known(first.used_idx, first.used_flags, first.avail_event, self._read_counts())
 

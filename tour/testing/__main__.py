@@ -1,4 +1,4 @@
-"""``python -m tour.testing --device kernel|embedded [--record FILE | --expect FILE]``: one line for each case.
+"""``python -m tour.testing --device kernel|embedded|engine [--record FILE | --expect FILE]``: one line for each case.
 
 FILE ``-`` is standard output (the lines then go to standard error). Exit code 0, 1 when an answer differs from
 the expectation or a case crashed, 3 when the device is missing.
@@ -19,7 +19,7 @@ from tour.testing.case import SKIPPED
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tour.testing", description="Run the contract suite.")
-    parser.add_argument("--device", choices=("kernel", "embedded"), required=True)
+    parser.add_argument("--device", choices=("kernel", "embedded", "engine"), required=True)
     parser.add_argument("--record", metavar="FILE", help="write the answers as JSON")
     parser.add_argument("--expect", metavar="FILE", help="compare with recorded answers")
     parser.add_argument("--only", metavar="TEXT", default="", help="cases whose name contains TEXT")

@@ -7,8 +7,9 @@ from tour.testing.case import Factory
 
 
 def factory(kind: str) -> Factory:
-    """A maker of fresh devices of ``kind``. Making one raises CapabilityMissing where there is none."""
-    return {"kernel": _kernel, "embedded": _embedded}[kind]
+    """A maker of fresh devices of ``kind``: kernel, embedded, or engine, which is the embedded one with its rings
+    turned in C. Making one raises CapabilityMissing where there is none."""
+    return {"kernel": _kernel, "embedded": _embedded, "engine": _engine}[kind]
 
 
 def _kernel() -> VhostDevice:
@@ -21,3 +22,9 @@ def _embedded() -> VhostDevice:
     from tour.device.embedded import EmbeddedDevice
 
     return EmbeddedDevice()
+
+
+def _engine() -> VhostDevice:
+    from tour.device.embedded import EmbeddedDevice
+
+    return EmbeddedDevice(gear="engine")

@@ -8,10 +8,10 @@ from typing import NamedTuple
 class Counters(NamedTuple):
     """Totals of one ring since its device was made. None: this gear does not count it.
 
-    ``chains`` completed, of ``pieces`` mapped spans; ``packets`` and ``bytes`` (header included) that went through,
-    ``dropped`` ones that the port refused or no chain could hold; ``turns`` of the worker, ``kicks`` that woke it;
-    ``calls`` rung and ``calls_saved`` because the driver did not want them; ``syscalls`` for packets, in ``batches``;
-    ``sleeps`` of the worker, both rings together.
+    ``chains`` completed, of ``pieces`` mapped spans; ``packets`` and their ``bytes`` (without header) that went
+    through, ``dropped`` ones that the port refused or no chain could hold; ``turns`` of the worker, ``kicks`` that
+    woke it; ``calls`` rung and ``calls_saved`` because the driver did not want them; ``syscalls`` in all, ``batches``
+    of completions; ``sleeps`` of the worker, both rings together.
     """
 
     chains: int
@@ -61,12 +61,12 @@ class Tally:
         """Of the released chains ``chains`` are gone; a frame that takes several may take more than were left."""
         self.released = max(0, self.released - chains)
 
-    def moved(self, packet: bytes) -> None:
-        """Note a packet, header first, that went through."""
+    def moved(self, header: bytes, frame: bytes) -> None:
+        """Note a packet that went through."""
         self.packets += 1
-        self.bytes += len(packet)
+        self.bytes += len(frame)
         if self.wanted:
-            self.last, self.wanted = packet, False
+            self.last, self.wanted = header + frame, False
 
     def take_last(self, want: bool) -> bytes | None:
         """The packet kept since the last ``want``, and whether the next one is to be kept."""

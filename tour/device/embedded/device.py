@@ -9,23 +9,20 @@ from typing import ClassVar, Literal
 
 from tour.abi import native
 from tour.abi.names import Feature, word_of
-from tour.device.contract import RX, TX, Backend, RingAddresses, VhostDevice
+from tour.device.contract import Backend, RingAddresses, VhostDevice
 from tour.device.embedded import checks
 from tour.device.embedded.counters import Counters, Status
+from tour.device.embedded.engine import EngineGear
 from tour.device.embedded.files import Doorbell, Port, open_port
-from tour.device.embedded.handle_rx import handle_rx
-from tour.device.embedded.handle_tx import handle_tx
+from tour.device.embedded.gear import Gear, Policy, PythonGear
 from tour.device.embedded.vring import LOG_ALL, Vring
-from tour.device.embedded.worker import Worker
 from tour.device.worker import WorkerThread
-from tour.errors import RingError
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
-from tour.trace.events import Broken, Error, Opened
+from tour.trace.events import Error, Opened
 from tour.trace.recorder import Recorder
 
-Policy = Literal["kernel", "quarantine"]
-Gear = Literal["python", "engine"]
+Turner = Literal["python", "engine"]
 OFFERED = word_of(
     Feature.VIRTIO_NET_F_MRG_RXBUF,
     Feature.VIRTIO_F_NOTIFY_ON_EMPTY,
@@ -36,7 +33,6 @@ OFFERED = word_of(
     Feature.VIRTIO_F_VERSION_1,
 )
 """What 6.1 offers without ACCESS_PLATFORM: there is no IOTLB here."""
-_HANDLERS = {RX: handle_rx, TX: handle_tx}
 
 
 class EmbeddedDevice(VhostDevice):
@@ -58,7 +54,7 @@ class EmbeddedDevice(VhostDevice):
         self,
         recorder: Recorder | None = None,
         *,
-        gear: Gear = "python",
+        gear: Turner = "python",
         stepped: bool = False,
         on_violation: Policy = "kernel",
         baton: threading.Lock | None = None,
@@ -68,25 +64,31 @@ class EmbeddedDevice(VhostDevice):
         super().__init__(recorder)
         native.lib()
         self.gear = gear
-        self._busy_poll_us = busy_poll_us
+        self.told = gear == "python"
         self.on_violation = on_violation
         self.baton = baton or (threading.Lock() if stepped else None)
+        self._turner: Gear = (
+            PythonGear(self.recorder, on_violation, self.baton)
+            if gear == "python"
+            else EngineGear(self.recorder, on_violation, self.baton, busy_poll_us)
+        )
+        self.rings = self._turner.rings
         self._pipes = pipes
         self._owner: int | None = None
-        self._worker: Worker | None = None
         self._log_fd: Doorbell | None = None
         self._adopted: frozenset[int] = frozenset()
-        self.rings = (Vring(RX, self.recorder), Vring(TX, self.recorder))
         self.recorder.emit(Opened(self.kind), actor="control")
 
     @property
     def worker(self) -> WorkerThread | None:
         """The worker thread, None before set_owner."""
-        return self._worker.shown if self._worker else None
+        worker = self._turner.worker
+        return worker.shown if worker else None
 
     def asleep(self) -> bool:
         """Whether the worker sleeps and nothing waits to wake it."""
-        return self._worker is None or self._worker.idle
+        worker = self._turner.worker
+        return worker is None or worker.idle
 
     # --- looking on, from any thread at any time; ``index`` 0 or 1 ---
 
@@ -120,7 +122,7 @@ class EmbeddedDevice(VhostDevice):
         return self.rings[index].last_packet(want)
 
     def _nudge(self, index: int) -> None:
-        worker = self._worker
+        worker = self._turner.worker
         if worker:
             worker.queue(index)
 
@@ -133,6 +135,7 @@ class EmbeddedDevice(VhostDevice):
         """Stop both rings, end the worker (5 seconds at most), let go of every descriptor."""
         self._release()
         self._owner = None
+        self._turner.close()
 
     # --- before and after owning ---
 
@@ -159,9 +162,7 @@ class EmbeddedDevice(VhostDevice):
         if self._owner is not None:
             raise checks.refuse(errno.EBUSY, "there is an owner")
         self._owner = os.getpid()
-        self._worker = Worker(self._turn, self.baton, self._kicked)
-        for ring in self.rings:
-            ring.worker = self._worker
+        self._turner.start()
 
     def _reset_owner(self) -> None:
         self._check_owner()
@@ -174,12 +175,10 @@ class EmbeddedDevice(VhostDevice):
         for ring in self.rings:
             with ring.lock:
                 ring.detach()
-        worker, self._worker = self._worker, None
-        if worker and not worker.end():
+        if not self._turner.stop():
             self.recorder.emit(Error("The worker did not end within 5 seconds."), actor="device")
         for ring in self.rings:
             with ring.lock:
-                ring.worker = None
                 ring.reset()
         if self._log_fd:
             self._log_fd.close()
@@ -234,6 +233,7 @@ class EmbeddedDevice(VhostDevice):
         for ring in self.rings:
             with ring.lock:
                 ring.log_fd = doorbell
+                ring.refit()
         if before:
             before.close()
 
@@ -334,35 +334,3 @@ class EmbeddedDevice(VhostDevice):
             port.close()
             raise
         ring.attach(port)
-
-    # --- the worker's turn ---
-
-    def _kicked(self, index: int) -> None:
-        self.rings[index].tally.kicks += 1
-
-    def _turn(self, index: int) -> bool:
-        ring = self.rings[index]
-        ring.tally.turns += 1
-        with ring.lock:
-            if self._worker and ring.port:
-                self._worker.rest_port(ring.port)
-            try:
-                return _HANDLERS[index](ring)
-            except RingError as error:
-                self._violated(ring, error)
-            except Exception as error:  # noqa: BLE001 - a worker that dies would look like a device that sleeps
-                self._failed(ring, error)
-        return False
-
-    def _violated(self, ring: Vring, error: RingError) -> None:
-        ring.signal_error()
-        if self.on_violation == "quarantine":
-            ring.broken = error.reason
-        self.recorder.emit(Broken(ring.index, error.reason, self.on_violation), actor="device")
-
-    def _failed(self, ring: Vring, error: Exception) -> None:
-        """A defect of ours: the ring is dead until detached, and everybody is told."""
-        ring.signal_error()
-        ring.broken = "defect"
-        self.recorder.emit(Broken(ring.index, f"{type(error).__name__}: {error}", "quarantine"), actor="device")
-        self.recorder.emit(Error("The embedded device met an error of its own.", repr(error)), actor="device")

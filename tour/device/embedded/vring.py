@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
+from contextlib import AbstractContextManager
 
 from tour.abi.names import VHOST_PAGE_SIZE, Feature
 from tour.device.contract import RingAddresses
@@ -31,10 +32,10 @@ class Vring:
     """``index`` 0 receives, 1 transmits. ``lock`` is held for a whole turn and for each call on the ring,
     as the kernel's vq->mutex is."""
 
-    def __init__(self, index: int, recorder: Recorder) -> None:
+    def __init__(self, index: int, recorder: Recorder, lock: AbstractContextManager[object] | None = None) -> None:
         self.index = index
         self.recorder = recorder
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self.worker: Worker | None = None
         self.kick: Doorbell | None = None
         self.call: Doorbell | None = None
@@ -152,7 +153,6 @@ class Vring:
         if self.queue:
             self.base, self.kicks_wanted = self.queue.last_avail_idx, self.queue.kicks_wanted
         self.queue, self.broken = None, None
-        return port
 
     def refit(self) -> None:
         """Control changed addresses, features, memory or log under a running ring: go on where we were."""
@@ -268,7 +268,7 @@ class Vring:
 
     def saw(self, direction: str, verb: str, header: bytes, frame: bytes) -> None:
         """Record a packet at the port, and the verb that moved it."""
-        self.tally.moved(header + frame)
+        self.tally.moved(header, frame)
         line = here(2)
         packet = Packet(direction, "port", frame.hex(), header.hex(), self.index)
         self.recorder.emit(packet, actor="device", frame=line)
