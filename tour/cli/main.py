@@ -143,6 +143,31 @@ def replay(
     finish(lambda: replay_file(options), options.lang)
 
 
+@app.command("vhost-user", help=words("help_vhost_user"))
+def vhost_user(
+    path: Annotated[str, typer.Option("--socket", metavar="PATH", help=words("opt_socket"))],
+    tap: Annotated[str, typer.Option(metavar="NAME", help=words("opt_tap"))] = "",
+    netns: Annotated[bool, typer.Option("--netns", help=words("opt_netns"))] = False,
+    port: Annotated[str, typer.Option(help=words("opt_port"))] = "",
+    command: Annotated[str, typer.Option("--exec", metavar="COMMAND", help=words("opt_exec"))] = "",
+    queues: Annotated[int, typer.Option(help=words("opt_queues"))] = 1,
+    busy_poll: Annotated[int, typer.Option(metavar="MICROSECONDS", help=words("opt_busy_poll"))] = 0,
+    gear: Annotated[str, typer.Option(help=words("opt_gear"))] = "engine",
+    once: Annotated[bool, typer.Option("--once", help=words("opt_once"))] = False,
+    json: Json = False,
+    output: Annotated[str, typer.Option("-o", "--output", help=words("opt_output"))] = "",
+    lang: Language = "",
+) -> None:
+    """Serve guests over vhost-user."""
+    from tour.cli.vhost_user import VhostUserOptions
+    from tour.cli.vhost_user import vhost_user as run_server
+
+    options = VhostUserOptions(
+        path, language(lang), tap, netns, port, command, queues, busy_poll, gear, once, False, json, output
+    )
+    finish(lambda: run_server(options), options.lang)
+
+
 @app.command(help=words("help_export"))
 def export(
     lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],

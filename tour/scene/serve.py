@@ -125,7 +125,7 @@ class Server:
             return
         if self._connection is not None:
             sock.close()
-            self._note("front_end_refused")
+            self._note("serve.front_end_refused")
             return
         self._begin(Connection(sock))
 
@@ -134,12 +134,12 @@ class Server:
             self.session = Session(self.ports, self._make_device, self.recorder)
         except OSError:
             connection.close()
-            self._note("front_end_refused")
+            self._note("serve.front_end_refused")
             return
         self._connection = connection
         self.add(connection.fileno(), self._receive)
         self._watched()
-        self._note("front_end_came", pid=connection.pid)
+        self._note("serve.front_end_came", pid=connection.pid)
         self.on_session(self.session)
 
     def _receive(self) -> None:
@@ -152,7 +152,7 @@ class Server:
             if message is not None:
                 exchange(session, connection, message)
         except PeerGone as gone:
-            self._end("front_end_left" if gone.clean else "front_end_lost")
+            self._end("serve.front_end_left" if gone.clean else "serve.front_end_lost")
         except MessageError as refused:
             self._break(refused)
 
@@ -160,7 +160,7 @@ class Server:
         """The connection is of no use any more: BROKEN."""
         if self._connection and not refused.told:
             tell_bytes(self.recorder, refused)
-        self._end("front_end_broken")
+        self._end("serve.front_end_broken")
 
     def _end(self, how: str) -> None:
         """The front end is gone, or has to go; the next may come at once."""
@@ -189,7 +189,7 @@ class Server:
         """Let go of the front end and of the socket, which is removed. May be called twice."""
         if self._wake < 0:
             return
-        self._end("server_stopped")
+        self._end("serve.stopped")
         self._listener.close()
         remove(self.path, self._inode)
         self._epoll.close()
