@@ -144,7 +144,7 @@ def test_a_burst_is_one_kick_and_none_while_the_device_looks(made: list[Bench]) 
     bench.device.disable_kicks()
     assert bench.queue.send(bytes(64 * 5), 64) == 5 and bench.kicks() == 0
     assert bench.queue.counts() == {
-        "packets": 25, "bytes": 25 * 64, "chains": 25, "publishes": 2, "kicks": 1, "kicks_saved": 1,
+        "packets": 25, "bytes": 25 * 64, "chains": 25, "publishes": 2, "kicks": 1, "kicks_saved": 1, "outstanding": 25,
     }  # fmt: skip
 
 

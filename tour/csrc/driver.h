@@ -53,7 +53,7 @@ struct vt_driver_place {
 };
 
 struct vt_driver_counts {
-	uint64_t packets, bytes, chains, kicks, kicks_saved, publishes;
+	uint64_t packets, bytes, chains, kicks, kicks_saved, publishes, outstanding;
 	uint64_t fault_at, fault_value;
 };
 
@@ -348,6 +348,7 @@ static int vt_driver_used(struct vt_driver *d, uint32_t ahead, uint32_t writable
 static void vt_driver_tell(const struct vt_driver *d, struct vt_driver_counts *counts)
 {
 	*counts = d->counts;
+	counts->outstanding = d->outstanding;
 }
 
 /**

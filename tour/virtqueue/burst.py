@@ -12,7 +12,7 @@ from typing import Any
 
 from tour.abi import native
 from tour.abi.names import Feature
-from tour.errors import RingError, RingFault
+from tour.errors import RingError, RingFault, TimedOut
 from tour.memory.guest import PAGE, GuestMemory
 from tour.virtqueue import layout, net_header
 
@@ -24,7 +24,7 @@ FAULTS = (
     RingFault.NUM_BUFFERS,
 )
 """In the order of enum vt_driver_fault."""
-TOO_LARGE, TOO_FEW = -6, -7
+TOO_LARGE, TOO_FEW, NO_CALL = -6, -7, -100
 PIECES = 64
 """Slots that one packet may take."""
 _LINE = 64
@@ -105,9 +105,10 @@ class BurstQueue:
         return bool(self._lib.vt_driver_calls(self._queue, used))
 
     def counts(self) -> dict[str, int]:
-        """What was done: packets, bytes (of frames), chains, publishes, kicks, kicks_saved (not wanted)."""
+        """What was done: packets, bytes (of frames), chains, publishes, kicks, kicks_saved (not wanted); outstanding: chains
+        the device has not used yet, or that were not taken back."""
         self._lib.vt_driver_tell(self._queue, self._counts)
-        names = ("packets", "bytes", "chains", "publishes", "kicks", "kicks_saved")
+        names = ("packets", "bytes", "chains", "publishes", "kicks", "kicks_saved", "outstanding")
         return {name: int(getattr(self._counts, name)) for name in names}
 
     def _checked(self, result: int) -> int:
@@ -156,6 +157,16 @@ class BurstSender(BurstQueue):
     def reap(self) -> int:
         """Take back what the device is done with; returns how many. ``send`` does it by itself when it must."""
         return self._checked(self._lib.vt_driver_reap(self._queue))
+
+    def ping(self, call: int, frame: Any, took: Any) -> None:  # noqa: ANN401 - buffers
+        """Send ``frame``, sleep until the call on eventfd ``call``, again for each 64-bit number of ``took``, which
+        takes the nanoseconds. Nothing may be outstanding. Raises RingError, TimedOut after a second without a call.
+        """
+        data, told = native.view(frame), native.view(took, True)
+        result = self._lib.vt_loop_ping(self._queue, call, data, len(data), len(told) // 8, told)
+        if result == NO_CALL:
+            raise TimedOut("The device did not call within a second.")
+        self._checked(result)
 
 
 class BurstReceiver(BurstQueue):
