@@ -43,6 +43,12 @@ static int vt_rx_fault(struct vt_vring *r)
 	return r->fault;
 }
 
+/* Whether @room holds the largest frame and a byte more, by which a cut one is known. */
+static inline bool vt_rx_holds_any(const struct vt_vring *r, uint64_t room)
+{
+	return room > (uint64_t)r->frame_max + r->header_len;
+}
+
 static inline void vt_rx_lose(struct vt_vring *r)
 {
 	vt_count(&r->counts.dropped, 1);
@@ -110,27 +116,37 @@ static int vt_rx_held(struct vt_vring *r)
 	return VT_GO;
 }
 
-/* Read one frame over all chains of the window, the rest of a larger one into @held. */
+/* Read one frame over the first chains of the window, what does not fit into @held: bytes, or -errno. */
+static ssize_t vt_rx_read(struct vt_vring *r, uint64_t room, uint32_t chains)
+{
+	uint32_t n = vt_rx_pieces(r, r->window.begin, chains, r->iov);
+	ssize_t ret;
+
+	vt_count(&r->counts.syscalls, 1);
+	if (!vt_rx_holds_any(r, room)) {
+		r->iov[n].iov_base = r->held + (room < VT_FRAME_LIMIT ? room : 0);
+		r->iov[n++].iov_len = room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 1;
+	}
+	ret = n == 1 ? read(r->fd, r->iov->iov_base, r->iov->iov_len) : readv(r->fd, r->iov, (int)n);
+	return ret > 0 ? ret : ret < 0 ? -errno : -EAGAIN;
+}
+
 static int vt_rx_over(struct vt_vring *r, uint64_t room, uint32_t chains)
 {
 	struct vt_window *w = &r->window;
-	uint32_t n = vt_rx_pieces(r, w->begin, chains, r->iov), used;
-	ssize_t ret;
+	ssize_t ret = vt_rx_read(r, room, chains);
 
-	r->iov[n].iov_base = r->held + room;
-	r->iov[n].iov_len = room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 0;
-	n += room < VT_FRAME_LIMIT ? 1 : 0;
-	vt_count(&r->counts.syscalls, 1);
-	ret = readv(r->fd, r->iov, (int)n);
-	if (ret <= 0)
-		return vt_rx_failed(r, ret < 0 ? errno : EAGAIN);
-	if ((uint64_t)ret > room) {
+	if (ret < 0)
+		return vt_rx_failed(r, (int)-ret);
+	if (vt_rx_holds_any(r, room) && (uint64_t)ret == room) {
+		/* Larger than any frame was said to be, and cut. */
+		vt_rx_lose(r);
+	} else if ((uint64_t)ret > room) {
 		vt_gather_back(r, w->begin, chains, r->held);
 		r->held_len = (uint32_t)ret;
-		return VT_GO;
+	} else {
+		vt_delivered(r, vt_chains_of(w, (uint64_t)ret), (uint32_t)ret);
 	}
-	used = vt_chains_of(w, (uint64_t)ret);
-	vt_delivered(r, used, (uint32_t)ret);
 	return VT_GO;
 }
 
@@ -147,7 +163,7 @@ static int vt_rx_settle(struct vt_vring *r, uint32_t n, const int32_t *res)
 				ended = vt_rx_failed(r, res[i] ? -res[i] : EAGAIN);
 			continue;
 		}
-		if ((uint64_t)res[i] > w->chain[first + i].in_len) {
+		if ((uint64_t)res[i] + (r->mergeable ? 1 : 0) > w->chain[first + i].in_len) {
 			vt_rx_lose(r);
 			continue;
 		}
@@ -206,7 +222,7 @@ static uint32_t vt_rx_alone(const struct vt_vring *r, uint32_t max)
 	for (; n < max && w->begin + n < w->end; n++) {
 		const struct vt_chain *c = &w->chain[w->begin + n];
 
-		if (r->mergeable && c->in_len <= (uint64_t)r->frame_max + r->header_len)
+		if (r->mergeable && !vt_rx_holds_any(r, c->in_len))
 			break;
 		if (c->in > VT_PIECES - 3 || !vt_rx_direct(r, n))
 			break;
@@ -234,7 +250,13 @@ static int vt_rx_fresh(struct vt_vring *r)
 	if (r->window.begin == r->window.end) {
 		if (!vt_port_readable(r))
 			return VT_AT_PORT;
-		return r->fault ? vt_rx_fault(r) : vt_rx_wait(r);
+		if (!r->fault)
+			return vt_rx_wait(r);
+		/* The kernel's vhost has the frame already when it meets the fault: it waits with us, not at the port. */
+		ret = vt_rx_hold(r);
+		if (ret < 0)
+			return vt_rx_failed(r, -ret);
+		return r->held_len ? vt_rx_fault(r) : VT_GO;
 	}
 	if (r->many_reads && !vt_wanted(r)) {
 		vt_rx_refill(r, r->read_ahead);
