@@ -171,6 +171,10 @@ _Static_assert(TUNGETVNETHDRSZ == 0x800454d7, "TUNGETVNETHDRSZ");
 #define TUNSETVNETHDRSZ 0x400454d8
 #endif
 _Static_assert(TUNSETVNETHDRSZ == 0x400454d8, "TUNSETVNETHDRSZ");
+#ifndef TUNSETQUEUE
+#define TUNSETQUEUE 0x400454d9
+#endif
+_Static_assert(TUNSETQUEUE == 0x400454d9, "TUNSETQUEUE");
 #ifndef TUNSETVNETLE
 #define TUNSETVNETLE 0x400454dc
 #endif
@@ -195,6 +199,14 @@ _Static_assert(IFF_NAPI == 0x10, "IFF_NAPI");
 #define IFF_MULTI_QUEUE 0x100
 #endif
 _Static_assert(IFF_MULTI_QUEUE == 0x100, "IFF_MULTI_QUEUE");
+#ifndef IFF_ATTACH_QUEUE
+#define IFF_ATTACH_QUEUE 0x200
+#endif
+_Static_assert(IFF_ATTACH_QUEUE == 0x200, "IFF_ATTACH_QUEUE");
+#ifndef IFF_DETACH_QUEUE
+#define IFF_DETACH_QUEUE 0x400
+#endif
+_Static_assert(IFF_DETACH_QUEUE == 0x400, "IFF_DETACH_QUEUE");
 #ifndef IFF_NO_PI
 #define IFF_NO_PI 0x1000
 #endif

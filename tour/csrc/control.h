@@ -254,7 +254,7 @@ static int vt_engine_doorbells(struct vt_engine *e, int index, int kick, int cal
 
 	if (r->kick >= 0)
 		epoll_ctl(e->epoll, EPOLL_CTL_DEL, r->kick, NULL);
-	r->kick_pipe = kick >= 0 && !fstat(kick, &st) && S_ISFIFO(st.st_mode);
+	r->kick_pipe = kick >= 0 && !fstat(kick, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 	ret = vt_dup(kick, r->kick_pipe, &r->kick);
 	ret = ret ? ret : vt_dup(call, e->quarantine, &r->call);
 	ret = ret ? ret : vt_dup(err, e->quarantine, &r->err);

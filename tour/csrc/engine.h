@@ -133,7 +133,8 @@ static void vt_kicked(struct vt_engine *e, uint32_t index)
 	struct vt_vring *r = &e->ring[index];
 	unsigned char drain[512];
 
-	while (r->kick_pipe && read(r->kick, drain, sizeof(drain)) == (ssize_t)sizeof(drain))
+	/* A bound: who fills it as fast as we read must not keep us here. */
+	for (int n = 0; r->kick_pipe && n < 4096 && read(r->kick, drain, sizeof(drain)) > 0; n++)
 		;
 	vt_count(&r->counts.kicks, 1);
 	r->resting = r->dead = false;

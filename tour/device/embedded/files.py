@@ -24,6 +24,8 @@ TUN_DEVICE = os.makedev(10, 200)
 """/dev/net/tun, wherever it is mounted (Linux devices.txt)."""
 NULL_DEVICE = os.makedev(1, 3)
 """/dev/null (Linux devices.txt)."""
+DRAINS_MOST = 256
+"""Reads of a pipe in one go: who fills it as fast as we read must not keep us there."""
 FRAME_LIMIT = 1 << 17
 """More than any link takes: 64 KiB of an offloaded packet and its headers."""
 # linux/if_packet.h: PACKET_VNET_HDR since Linux 2.6.34, PACKET_VNET_HDR_SZ since 6.6.
@@ -31,29 +33,36 @@ SOL_PACKET, PACKET_VNET_HDR, PACKET_VNET_HDR_SZ = 263, 15, 24
 
 
 class Doorbell:
-    """An eventfd, or a pipe where those are allowed: ``number`` is the caller's descriptor, ``fd`` our duplicate."""
+    """An eventfd, or a pipe where those are allowed: ``number`` is the caller's descriptor, ``fd`` our duplicate.
+
+    A pair of sockets is as good as a pipe (user-mode Linux has those). Where they are allowed the other side is a
+    stranger, so none of its files may make us wait: they are made non-blocking.
+    """
 
     def __init__(self, number: int, *, pipes: bool = False) -> None:
         """Raises OSError: EBADF when nothing is open there, EINVAL when it is no doorbell (eventfd_fget)."""
         self.number = number
         self.fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) if number >= 0 else _bad(number)
-        self.is_pipe = pipes and stat.S_ISFIFO(os.fstat(self.fd).st_mode)
+        mode = os.fstat(self.fd).st_mode
+        self.is_pipe = pipes and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
         if not self.is_pipe and os.readlink(f"/proc/self/fd/{self.fd}") != "anon_inode:[eventfd]":
             os.close(self.fd)
             raise refuse(errno.EINVAL, f"descriptor {number} is no eventfd")
+        if pipes:
+            os.set_blocking(self.fd, False)
 
     def ring(self) -> None:
-        """Add 1. A full counter or pipe already says all there is to say."""
-        with contextlib.suppress(BlockingIOError):
+        """Add 1. A full counter or pipe already says all there is to say, and to a closed one nobody listens."""
+        with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionError):
             os.write(self.fd, struct.pack("=Q", 1))
 
     def drain(self) -> None:
         """Empty a pipe, which would fill up; an eventfd is never read: its counter is the driver's to see."""
         if self.is_pipe:
-            os.set_blocking(self.fd, False)
-            with contextlib.suppress(BlockingIOError):
-                while os.read(self.fd, 4096):
-                    pass
+            with contextlib.suppress(OSError):
+                for _ in range(DRAINS_MOST):
+                    if not os.read(self.fd, 4096):
+                        break
 
     @property
     def count(self) -> int:
