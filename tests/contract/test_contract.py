@@ -1,4 +1,4 @@
-"""The contract suite on the embedded device, answer by answer as the kernel gave them."""
+"""The contract suite on the embedded device, with either gear, answer by answer as the kernel gave them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected-6.1.jso
 
 
 @cache
-def embedded() -> dict[str, Any]:
+def answers(device: str) -> dict[str, Any]:
     """One run of the whole suite, in a process and a network namespace of its own."""
-    command = [sys.executable, "-m", "tour.testing", "--device", "embedded", "--record", "-"]
+    command = [sys.executable, "-m", "tour.testing", "--device", device, "--record", "-"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode in (0, 1), done.stderr
-    answers: dict[str, Any] = json.loads(done.stdout)["answers"]
-    return answers
+    found: dict[str, Any] = json.loads(done.stdout)["answers"]
+    return found
 
 
 @pytest.mark.parametrize("name", [case.name for case in cases])
-def test_embedded_answers_as_the_kernel(name: str) -> None:
+@pytest.mark.parametrize("device", ["embedded", "engine"])
+def test_either_gear_answers_as_the_kernel(name: str, device: str) -> None:
     require("tun")
-    answer = embedded()[name]
+    answer = answers(device)[name]
     if str(answer).startswith(SKIPPED) and not required("links"):
         pytest.skip(answer)
     assert answer == EXPECTED["answers"][name]
