@@ -123,7 +123,9 @@ def test_a_newcomer_is_told_what_stands(house: House) -> None:
         house.emit(replace(SAMPLE, avail_idx=idx))
     house.emit(ev.Broken(3, "chain is longer than the queue", "quarantine"))
     visitor = visit(house)
-    wait_until(lambda: len(visitor.events) == 4, "what stands")
+    wait_until(lambda: len(visitor.events) == 3, "what stands")
+    house.emit(replace(SAMPLE, avail_idx=4))
+    wait_until(lambda: len(visitor.events) == 4, "a new sample")
     state = fold_all(visitor.events)
     assert state.hello == HELLO and state.watching is not None and state.watching.name == "qemu"
     assert (state.tx.avail_idx, state.rings[3].broken) == (4, "chain is longer than the queue")

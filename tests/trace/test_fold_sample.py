@@ -51,6 +51,11 @@ def test_a_queue_of_a_further_pair_has_a_name_of_its_own() -> None:
     assert [one.queue for one in state.watched] == [1, 5]
 
 
+def test_another_front_end_leaves_the_rings_behind() -> None:
+    state = after(ev.Watching("socket", "s", 7, "uml"), SAMPLE, ev.Watching("socket", "s"))
+    assert state.tx.num == 0 and state.watched == ()
+
+
 def test_a_rate_is_the_difference_of_two_totals() -> None:
     totals = [ev.Rates(1, n * 100_000_000, packets=n * 50, kicks=None) for n in range(30)]
     watched = after(*totals).watched_of(1)

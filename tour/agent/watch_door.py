@@ -39,6 +39,10 @@ TOLD = (*_BEGINNING, ev.Worker, ev.Peer, ev.Note, ev.Error, ev.Lost, ev.Bye)
 any speed."""
 
 
+_FRESH = (ev.Hello, ev.Sample, ev.Rates)
+"""A newcomer gets new ones: nobody may have looked for hours."""
+
+
 class Hands(Protocol):
     """Whoever can slow the watched device down. Both raise UsageError for a queue that is not there."""
 
@@ -204,7 +208,7 @@ class Door:
     def _enter(self, sock: socket.socket) -> None:
         with self._lock:
             hello = _said(self._hello())
-            stands = [event for event in self._standing.events if not isinstance(event.data, ev.Hello)]
+            stands = [event for event in self._standing.events if not isinstance(event.data, _FRESH)]
             watcher = _Watcher(sock, [hello, *stands])
             self._watchers[sock.fileno()] = watcher
         self._selector.register(sock, selectors.EVENT_READ, lambda events: self._serve(watcher, events))

@@ -200,7 +200,10 @@ class Sampler:
         now = time.monotonic()
         shows = self._packets and now >= self._packet_due
         self._packet_due = now + PACKET_SECONDS if shows else self._packet_due
-        for eye in self._eyes():
+        eyes = self._eyes()
+        for queue in self._samples.keys() - {eye.queue for eye in eyes}:
+            self._stopped(queue)
+        for eye in eyes:
             with contextlib.suppress(OSError):
                 self._count(eye)
                 self._look(eye)
@@ -210,12 +213,21 @@ class Sampler:
     def _look(self, eye: Eye) -> None:
         before = self._samples.get(eye.queue)
         sample = look(eye, before)
-        if sample is None and before is not None and before.running and eye.stands() is None:
-            now = time.monotonic_ns()
-            sample = replace(before, t_from=now, t_to=now, running=False)
         if sample is not None:
-            self._samples[eye.queue] = sample
-            self._recorder.emit(sample, actor="device", source="observer", inferred=True)
+            self._tell(sample)
+        elif eye.stands() is None:
+            self._stopped(eye.queue)
+
+    def _tell(self, sample: Sample) -> None:
+        self._samples[sample.queue] = sample
+        self._recorder.emit(sample, actor="device", source="observer", inferred=True)
+
+    def _stopped(self, queue: int) -> None:
+        """Tell once that nobody works on the ring any more."""
+        before = self._samples.get(queue)
+        if before is not None and before.running:
+            now = time.monotonic_ns()
+            self._tell(replace(before, t_from=now, t_to=now, running=False))
 
     def _count(self, eye: Eye) -> None:
         """Tell the totals that grew; and for a while those that no longer do."""

@@ -26,10 +26,11 @@ _WORDS = {
 
 
 def _watching(state: State, data: ev.Watching) -> Changes:
-    if not len(state.rings) <= data.queues <= ev.QUEUES_MAX:
+    """A front end came or left: of the rings before nothing holds."""
+    if not 2 <= data.queues <= ev.QUEUES_MAX:
         raise ValueError(f"{data.queues} queues")
-    further = tuple(Ring(index) for index in range(len(state.rings), data.queues))
-    return replace(state, watching=data, rings=state.rings + further), ("watching",)
+    blank = tuple(Ring(index) for index in range(data.queues))
+    return replace(state, watching=data, rings=blank, watched=()), ("watching",)
 
 
 def _sample(state: State, data: ev.Sample) -> Changes:

@@ -15,7 +15,7 @@ MESSAGES_KEPT = 32
 class Standing:
     """A sink that keeps the last event of each kind (and queue) that still holds, in the order they first came.
 
-    A Hello begins anew. Bounded: by the queues and regions a device may have, and ``MESSAGES_KEPT`` messages.
+    A Hello begins anew; another front end leaves the rings behind. Bounded: by the queues and regions a device may have, and ``MESSAGES_KEPT`` messages.
     """
 
     def __init__(self) -> None:
@@ -27,9 +27,16 @@ class Standing:
         data = event.data
         if isinstance(data, ev.Hello):
             self._kept.clear()
+        elif isinstance(data, ev.Watching):
+            self._forget_rings()
         key = self._message() if isinstance(data, ev.Message) else _key(data)
         if key is not None:
             self._kept[key] = event
+
+    def _forget_rings(self) -> None:
+        """Another front end, or none: of its rings and memory nothing holds."""
+        passing = (ev.Sample, ev.Rates, ev.Broken, ev.Features, ev.Region, ev.Worker)
+        self._kept = {key: event for key, event in self._kept.items() if not isinstance(event.data, passing)}
 
     def _message(self) -> Hashable:
         self._messages += 1
