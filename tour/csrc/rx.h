@@ -138,7 +138,7 @@ static int vt_rx_over(struct vt_vring *r, uint64_t room, uint32_t chains)
 
 	if (ret < 0)
 		return vt_rx_failed(r, (int)-ret);
-	if (vt_rx_holds_any(r, room) && (uint64_t)ret == room) {
+	if ((uint64_t)ret >= room && (vt_rx_holds_any(r, room) || room >= VT_FRAME_LIMIT)) {
 		/* Larger than any frame was said to be, and cut. */
 		vt_rx_lose(r);
 	} else if ((uint64_t)ret > room) {
