@@ -116,7 +116,7 @@ def tear(rig: Rig, at: int, size: int = 0x1000) -> None:
 
 
 def drop(rig: Rig, gpa: int, size: int) -> None:
-    """Unmap guest memory under the engine: a touch is a SIGSEGV. Mapped again without rights, so that nobody moves in."""
+    """Take the rights to guest memory away under the engine: a touch is a SIGSEGV, as where nothing is mapped."""
     libc = ctypes.CDLL(None, use_errno=True)
     hva = rig.memory.translate(gpa, size)
     assert libc.mprotect(ctypes.c_void_p(hva), ctypes.c_size_t(size), 0) == 0
