@@ -77,7 +77,8 @@ class UserRing:
             memory.to_hva(told.desc, size.desc_size),
             memory.to_hva(told.avail, size.avail_size),
             memory.to_hva(told.used, size.used_size),
-            told.log_gpa,
+            # Without the flag the number means nothing: user-mode Linux sends -1.
+            told.log_gpa if told.flags else 0,
             told.flags,
         )
 
