@@ -137,7 +137,7 @@ def _count(state: State, data: ev.Count) -> Changes:
 
 
 def _packet(state: State, data: ev.Packet) -> Changes:
-    frame = Frame(state.seq + 1, data.direction, data.where, data.frame)
+    frame = Frame(state.seq + 1, data.direction, data.where, data.frame, data.hdr, data.queue)
     frames = (*state.frames[1 - FRAMES_KEPT :], frame)
     if data.where == "port":
         return replace(state, frames=frames), ("port",)

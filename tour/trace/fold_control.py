@@ -190,8 +190,27 @@ _IOCTLS: dict[str, Callable[[State, dict[str, Any], dict[str, Any]], Changes]] =
     "VHOST_NET_SET_BACKEND": _set_backend,
 }
 
+_USER = "VHOST_USER_"
+
+
+def _message(state: State, data: ev.Message) -> Changes:
+    """What a front end told by message stands as what a caller tells by ioctl; user addresses take the HVAs' place."""
+    handler = _MESSAGES.get(data.name) if data.result == 0 and data.arg else None
+    return handler(state, data.arg, data.out) if handler else (state, ())
+
+
+def _told_table(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
+    table = tuple(Mapped(int(r["gpa"]), int(r["size"]), int(r["user"])) for r in arg["regions"])
+    return replace(state, table=table), ("mem_table",)
+
+
+_MESSAGES: dict[str, Callable[[State, dict[str, Any], dict[str, Any]], Changes]] = {
+    f"{_USER}SET_FEATURES": _set_features,
+    f"{_USER}SET_MEM_TABLE": _told_table,
+}
+
 CONTROL_HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
     ev.Opened: _opened, ev.Closed: _closed, ev.Syscall: _syscall, ev.Features: _features, ev.Threads: _threads,
     ev.Holders: _holders, ev.Worker: _worker, ev.Region: _region, ev.Translated: _translated,
-    ev.Doorbell: _doorbell, ev.Ioctl: _ioctl,
+    ev.Doorbell: _doorbell, ev.Ioctl: _ioctl, ev.Message: _message,
 }  # fmt: skip

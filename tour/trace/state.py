@@ -143,12 +143,15 @@ class PeerState(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """A frame seen at the port: hex of the Ethernet frame."""
+    """A frame seen at the port: hex of the Ethernet frame; with its virtio_net_hdr and queue where a device's own
+    copy was shown."""
 
     seq: int
     direction: str
     where: str
     frame: str
+    hdr: str = ""
+    queue: int | None = None
 
 
 class CheckState(msgspec.Struct, frozen=True):
