@@ -68,6 +68,11 @@ class Engine:
         self._open = threading.Lock()
         self._last = {0: EngineCounts(), 1: EngineCounts()}
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is freed."""
+        return bool(self._at == self._ffi.NULL)
+
     # --- control ---
 
     def table(self, regions: Iterable[tuple[int, int, int]]) -> None:

@@ -67,4 +67,4 @@ def news(player: Player, before: LessonProgress) -> LessonProgress:
 def _where(player: Player) -> str:
     hello = player.timeline.edge.hello
     replayed = player.session is not None and player.session.kind == "replay"
-    return f"{'replay' if replayed else hello.device if hello else '?'} {hello.kernel if hello else '?'}"
+    return f"{'replay' if replayed else hello.ran_on if hello else '?'} {hello.kernel if hello else '?'}"

@@ -8,6 +8,7 @@ from tour.i18n import local, t
 from tour.lesson.model import Ref, StepSpec, misconceptions
 from tour.lesson.moment import (
     Badge,
+    BadgeKind,
     CheckView,
     ChoiceView,
     Moment,
@@ -80,12 +81,13 @@ def _badge(player: Player) -> Badge:
 def _badge_now(player: Player) -> Badge:
     hello = player.timeline.edge.hello
     if player.session is not None and player.session.kind == "replay":
-        device = f"{hello.device}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
+        device = f"{hello.ran_on}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
         return Badge("replay", device)
     if hello is None:
         return Badge("starting")
     host = player.session.host if player.session is not None else ""
-    return Badge("kernel" if hello.device == "kernel" else "embedded", hello.kernel, host=host)
+    kinds: dict[str, BadgeKind] = {"kernel": "kernel", "engine": "engine"}
+    return Badge(kinds.get(hello.ran_on, "embedded"), hello.kernel, host=host)
 
 
 def _timeline(player: Player) -> TimelineView:

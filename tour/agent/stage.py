@@ -83,6 +83,7 @@ class Stage:
             why_not_kernel=chosen.why_not_kernel,
             why_not_tap=chosen.why_not_tap,
             pid=os.getpid(),
+            gear=chosen.gear,
         )
         self.recorder.emit(hello, actor="tour")
 

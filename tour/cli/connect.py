@@ -13,7 +13,7 @@ from tour.errors import CapabilityMissing, UsageError
 from tour.i18n import Lang, local, t
 from tour.lesson.model import Lesson
 
-DEVICES = ("auto", "kernel", "embedded", "replay")
+DEVICES = ("auto", "kernel", "embedded", "engine", "replay")
 LIVE = {"embedded", "tun", "kernel"}
 """Capabilities that only a live run can have."""
 

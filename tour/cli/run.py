@@ -88,7 +88,7 @@ def _ran_on(player: Player) -> tuple[str, str]:
     hello = player.timeline.edge.hello
     assert hello is not None, "a run that came to its end said who it was"
     replayed = player.session is not None and player.session.kind == "replay"
-    return "replay" if replayed else hello.device, hello.kernel
+    return "replay" if replayed else hello.ran_on, hello.kernel
 
 
 def _listener(player: Player, options: RunOptions, writer: Writer | None) -> Callable[[ev.Event], None]:

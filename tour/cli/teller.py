@@ -42,8 +42,8 @@ class Teller:
         self.say("lesson_head", id=player.lesson.id, title=player.lesson.title.get(player.lang))
         hello = player.timeline.edge.hello
         if hello is not None:
-            kind = "replay" if player.session and player.session.kind == "replay" else hello.device
-            self.say(f"where_{kind}", kernel=hello.kernel, device=hello.device, started=hello.started)
+            kind = "replay" if player.session and player.session.kind == "replay" else hello.ran_on
+            self.say(f"where_{kind}", kernel=hello.kernel, device=hello.ran_on, started=hello.started)
             if player.session and player.session.host:
                 self.say("where_host", host=player.session.host)
             self._why_not(hello.why_not_kernel)

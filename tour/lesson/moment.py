@@ -14,7 +14,7 @@ from tour.trace.state import State
 Phase = Literal["orient", "predict", "do", "observe", "explain", "check", "vary"]
 PHASES: tuple[Phase, ...] = ("orient", "predict", "do", "observe", "explain", "check", "vary")
 Lang = Literal["en", "zh"]
-BadgeKind = Literal["starting", "kernel", "embedded", "replay", "back", "ended"]
+BadgeKind = Literal["starting", "kernel", "embedded", "engine", "replay", "back", "ended"]
 
 
 class ChoiceView(msgspec.Struct, frozen=True):

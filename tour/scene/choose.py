@@ -13,12 +13,14 @@ from tour.errors import CapabilityMissing, UsageError
 from tour.net.port import Port, open_port
 from tour.trace.recorder import Recorder
 
-KINDS = ("auto", "kernel", "embedded")
+KINDS = ("auto", "kernel", "embedded", "engine")
+"""``engine``: the embedded device with its rings turned in C."""
 PortWanted = Literal["open", "tap", "none"]
 
 
 class Chosen(msgspec.Struct):
-    """What a scene is built from. ``device`` names the kind; ``why_not_kernel`` is empty where it is the kernel.
+    """What a scene is built from. ``device`` names the kind, ``gear`` what turns an embedded one's rings (``python`` or
+    ``engine``, '' for others); ``why_not_kernel`` is empty where it is the kernel.
     ``port`` is None for a scene that opens its own later; ``net`` says what it will be: tap, socketpair or none."""
 
     device: str
@@ -26,6 +28,7 @@ class Chosen(msgspec.Struct):
     net: str
     why_not_kernel: str = ""
     why_not_tap: str = ""
+    gear: Literal["", "python", "engine"] = ""
 
     def make_device(self, recorder: Recorder, baton: threading.Lock) -> VhostDevice:
         """A fresh device of the chosen kind."""
@@ -35,7 +38,7 @@ class Chosen(msgspec.Struct):
             return KernelDevice(recorder)
         from tour.device.embedded import EmbeddedDevice
 
-        return EmbeddedDevice(recorder, baton=baton)
+        return EmbeddedDevice(recorder, gear=self.gear or "python", baton=baton)
 
 
 def choose(wanted: str, recorder: Recorder, port: PortWanted = "open") -> Chosen:
@@ -56,7 +59,10 @@ def choose(wanted: str, recorder: Recorder, port: PortWanted = "open") -> Chosen
         raise why
     kernel = wanted in ("auto", "kernel") and why is None
     net = ("tap" if opened.real else "socketpair") if opened else port
-    return Chosen("kernel" if kernel else "embedded", opened, net, str(why or ""), opened.why if opened else "")
+    why_not_tap = opened.why if opened else ""
+    if kernel:
+        return Chosen("kernel", opened, net, "", why_not_tap)
+    return Chosen("embedded", opened, net, str(why or ""), why_not_tap, "engine" if wanted == "engine" else "python")
 
 
 def _why_not_kernel(port: Port | None) -> CapabilityMissing | None:

@@ -180,12 +180,12 @@ class Nic:
         self.observers[TX].look_at_worker()
         if self.traffic is not None:
             self.traffic.look()
-        if self.device.kind == "kernel":
+        if not self.device.told:
             self._show_received()
         return ended
 
     def _show_received(self) -> None:
-        """What the kernel wrote into RX buffers, read from memory once their used entries are there."""
+        """What a device that tells nothing wrote into RX buffers, read from memory once used entries are there."""
         ring = self.rings[RX]
         while self.received != ring.load_used_idx():
             used = ring.read_used_entry(self.received)

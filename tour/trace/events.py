@@ -71,7 +71,9 @@ class Hello(Payload, frozen=True):
     """First line of every stream. ``device`` is kernel, embedded or vhost-user; ``net`` tap, socketpair or none;
     ``kernel`` is uname -r; ``started`` wall-clock time, ISO 8601 UTC; ``forked_from`` such as ``8:publish``;
     ``why_not_kernel`` and ``why_not_tap`` are what happened, why and what mends it, a line each; ``pid`` is the
-    agent's process, as it knows itself (0: not told)."""
+    agent's process, as it knows itself (0: not told). ``gear`` says what turned an embedded device's rings:
+    ``python``, each step told, or ``engine``, in C and looked at from outside (''
+    not told: ``python``, or not ours)."""
 
     protocol: int
     schema: int
@@ -87,6 +89,17 @@ class Hello(Payload, frozen=True):
     why_not_kernel: str = ""
     why_not_tap: str = ""
     pid: int = 0
+    gear: str = ""
+
+    @property
+    def ran_on(self) -> str:
+        """``device``, but ``engine`` for an embedded device whose rings the C engine turned."""
+        return "engine" if self.gear == "engine" else self.device
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether the device's own steps were not told, only looked at from outside."""
+        return self.device != "embedded" or self.gear == "engine"
 
 
 class RingPlace(Payload, frozen=True):

@@ -27,9 +27,15 @@ class View:
 
     @property
     def kernel(self) -> bool:
-        """Whether the device is the kernel's (observed), not ours (told)."""
+        """Whether the device is the kernel's, and each of its calls an ioctl."""
         hello = self.state.hello
         return hello is not None and hello.device == "kernel"
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether the device's steps are looked at from outside, not told by itself."""
+        hello = self.state.hello
+        return hello is not None and hello.looked_at
 
     @property
     def replayed(self) -> bool:

@@ -15,6 +15,7 @@ BADGE_STYLES = {
     "starting": "dim",
     "kernel": "live",
     "embedded": "live",
+    "engine": "live",
     "replay": "replay",
     "back": "back",
     "ended": "bad",

@@ -49,7 +49,8 @@ class EngineVring(Vring):
 
     def reset(self) -> None:
         """See ``Vring``; the engine lets go of the doorbells first."""
-        self.engine.doorbells(self.index, -1, -1, -1)
+        if not self.engine.closed:
+            self.engine.doorbells(self.index, -1, -1, -1)
         super().reset()
 
     def next_avail(self) -> int:

@@ -170,7 +170,7 @@ def ends(view: View, ring: Ring, which: str) -> tuple[int, int, bool]:
     if which == "used":
         return ring.used_idx, ring.last_used_idx, False
     behind = (ring.used_idx - ring.last_avail_idx) & 0xFFFF
-    stale = view.kernel and 0 < behind <= ring.num
+    stale = view.looked_at and 0 < behind <= ring.num
     return ring.avail_idx, ring.used_idx if stale else ring.last_avail_idx, stale
 
 
@@ -184,7 +184,7 @@ def _legend(view: View, ring: Ring, room: int) -> str:
         parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
         words = ", ".join(part for part in parts if part)
         return words if width_of(words) < room + LABEL - 2 else parts[0] or parts[1]
-    long = view.tr("queue.legend_kernel" if view.kernel else "queue.legend_ours")
+    long = view.tr("queue.legend_kernel" if view.looked_at else "queue.legend_ours")
     return long if width_of(long) <= room else view.tr("queue.legend")
 
 

@@ -1,4 +1,4 @@
-"""The line that ran. For the kernel's device: the kernel's function, which is not stepped, never a line of ours."""
+"""The line that ran. For a device that is looked at: its C function, which is not stepped, never a line of ours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from tour.trace import events as ev
 from tour.view.area import Area, View, observes
 from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows
 
-BY_KERNEL = (ev.Snapshot, ev.Call, ev.Packet, ev.Count, ev.Write)
+UNTOLD = (ev.Snapshot, ev.Call, ev.Packet, ev.Count, ev.Write)
 KERNEL_FILE = "drivers/vhost/net.c"
+ENGINE_FUNCTIONS = {"handle_rx()": "vt_turn_rx(), csrc/rx.h", "handle_tx()": "vt_turn_tx(), csrc/tx.h"}
 
 
 def rows(view: View, w: int) -> list[Row]:
@@ -17,8 +18,8 @@ def rows(view: View, w: int) -> list[Row]:
         return plain_rows(view.tr("source.none"), w, "dim")
     ran = _ours(view, last)
     found: list[Row] = [[Piece(0, ran.where, "dim")], *plain_rows(f"> {ran.code}", w, "code+step")] if ran else []
-    if view.kernel and last.source == "observer" and isinstance(last.data, BY_KERNEL):
-        found += _kernel(view, w)
+    if view.looked_at and last.source == "observer" and isinstance(last.data, UNTOLD):
+        found += _untold(view, w)
     return found or plain_rows(view.tr("source.none"), w, "dim")
 
 
@@ -30,12 +31,15 @@ def _ours(view: View, last: ev.Event) -> ev.Event | None:
     return next((one for one in reversed(view.state.log) if one.code and one.seq > began and not observes(one)), None)
 
 
-def _kernel(view: View, w: int) -> list[Row]:
+def _untold(view: View, w: int) -> list[Row]:
     hello, last = view.state.hello, view.state.last
     queue = getattr(last.data, "queue", None) if last else None
     incoming = isinstance(last.data, ev.Packet) and last.data.direction == "in" if last else False
     incoming = incoming and view.state.rx.backend is not None  # else the frame waits at the port
     function = "handle_rx()" if queue == 0 or incoming else "handle_tx()"
+    if hello is not None and hello.ran_on == "engine":
+        names = ENGINE_FUNCTIONS[function]
+        return [*plain_rows(names, w, "code"), *plain_rows(view.tr("source.engine"), w, "dim")]
     version = ".".join((hello.kernel if hello else "").split(".")[:2])
     return [
         *plain_rows(f"{function}, {KERNEL_FILE}@{version}", w, "code"), *plain_rows(view.tr("source.kernel"), w, "dim")
