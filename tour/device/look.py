@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from tour.abi.layouts import VRING_DESC
 from tour.trace.events import WINDOW, Packet, Rates, Sample
-from tour.virtqueue.layout import USED_ELEM_SIZE, RingLayout
+from tour.virtqueue.layout import RingLayout
 
 TRIES = 3
 """Reads of a ring that moves meanwhile, before it is told as it moves."""
+WHOLE = 1024
+"""A table of so many rows is read at once; of a longer one only the rows that are told."""
 NEXT, INDIRECT = 1, 4
 _WORDS, _ENTRY, _USED = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<II")
 _DESC = struct.Struct(VRING_DESC.format)
@@ -129,11 +131,20 @@ def _glance(eye: Eye) -> tuple[Standing, _Words] | None:
 
 def _rows(eye: Eye, standing: Standing, words: _Words) -> _Rows:
     place = standing.place
-    slots = _avail_slots(place.num, words, standing.last_avail_idx)
-    avail = [[slot, *_ENTRY.unpack(eye.read(place.avail_ring(slot), 2))] for slot in slots]
+    heads = _table(eye, place.avail_ring(0), _ENTRY, place.num)
+    avail = [[slot, *heads(slot)] for slot in _avail_slots(place.num, words, standing.last_avail_idx)]
+    elements = _table(eye, place.used_ring(0), _USED, place.num)
     first = words.used_idx - min(WINDOW, place.num)
-    elements = _used(eye, place, [(first + n) % place.num for n in range(min(WINDOW, place.num))])
-    return _Rows(avail, elements, _chains(eye, place, [head for _, head in avail]))
+    used = [[slot, *elements(slot)] for slot in ((first + n) % place.num for n in range(min(WINDOW, place.num)))]
+    return _Rows(avail, used, _chains(eye, place, [head for _, head in avail]))
+
+
+def _table(eye: Eye, base: int, row: struct.Struct, num: int) -> Callable[[int], tuple[int, ...]]:
+    """What gives a row of a table by its number: of a table that is not long from one copy of it all."""
+    if num > WHOLE:
+        return lambda index: row.unpack(eye.read(base + row.size * index, row.size))
+    data = eye.read(base, row.size * num)
+    return lambda index: row.unpack_from(data, row.size * index)
 
 
 def _avail_slots(num: int, words: _Words, last_avail_idx: int | None) -> list[int]:
@@ -148,17 +159,14 @@ def _avail_slots(num: int, words: _Words, last_avail_idx: int | None) -> list[in
     return [(start + n) % num for n in range(next_)] + [(newest - last + n) % num for n in range(last)]
 
 
-def _used(eye: Eye, place: RingLayout, slots: list[int]) -> list[list[int]]:
-    return [[slot, *_USED.unpack(eye.read(place.used_ring(slot), USED_ELEM_SIZE))] for slot in slots]
-
-
 def _chains(eye: Eye, place: RingLayout, heads: Iterable[int]) -> list[list[int]]:
     """Descriptors of the chains at ``heads``, the newest heads first, as many as a sample tells; newest last."""
+    table = _table(eye, place.desc, _DESC, place.num)
     rows: dict[int, list[int]] = {}
     for head in reversed(list(heads)):
         index = head
         while index < place.num and index not in rows and len(rows) < WINDOW:
-            gpa, length, flags, following = _DESC.unpack(eye.read(place.desc_at(index), _DESC.size))
+            gpa, length, flags, following = table(index)
             rows[index] = [index, gpa, length, flags, following]
             index = following if flags & NEXT and not flags & INDIRECT else place.num
     return list(reversed(rows.values()))

@@ -5,11 +5,13 @@ Ring ``queue`` of them is ring ``queue % 2`` of device ``queue // 2`` [virtio v1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 from tour.device.embedded import EmbeddedDevice
-from tour.device.sampler import EmbeddedEye
+from tour.device.sampler import HERTZ_MOST, EmbeddedEye, Sampler
 from tour.errors import UsageError
+from tour.trace.recorder import Recorder
 
 
 class Pairs:
@@ -38,3 +40,14 @@ class Pairs:
         if not 0 <= queue < 2 * len(devices):
             raise UsageError(f"There is no queue {queue} here.", f"There are {2 * len(devices)}, the first is 0.")
         return devices[queue // 2], queue % 2
+
+
+@contextlib.contextmanager
+def sampled(devices: Sequence[EmbeddedDevice], recorder: Recorder, hertz: float = HERTZ_MOST) -> Iterator[Sampler]:
+    """``devices`` watched inside, ``hertz`` times a second however busy the cores: what a measurement wants."""
+    sampler = Sampler(Pairs(lambda: devices).eyes, recorder, hertz, yields=False)
+    sampler.wanted(True)
+    try:
+        yield sampler
+    finally:
+        sampler.close()

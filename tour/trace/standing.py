@@ -15,7 +15,8 @@ MESSAGES_KEPT = 32
 class Standing:
     """A sink that keeps the last event of each kind (and queue) that still holds, in the order they first came.
 
-    A Hello begins anew; another front end leaves the rings behind. Bounded: by the queues and regions a device may have, and ``MESSAGES_KEPT`` messages.
+    A Hello begins anew; another front end leaves the rings behind. Bounded: by the queues and regions a device may
+    have, and ``MESSAGES_KEPT`` messages.
     """
 
     def __init__(self) -> None:
