@@ -21,20 +21,24 @@ from tour.scene.packets import PacketIO
 FRAMES = 1 << 16
 """Frames a round."""
 BURST = 256
-NUM = 256
+NUM = 1024
 PATIENCE = 20.0
 _STRIDE, _BUFFERS = 2112, 256  # VT_LOOP_STRIDE, VT_LOOP_BATCH of csrc/loops.h
 
 
 class Stand:
-    """Our engine on ``port``, its worker on one core, and a driver for the other."""
+    """Our engine on ``port``, its worker on one core, and a driver for the other.
 
-    def __init__(self, stack: ExitStack, port: Backend, *, num: int = NUM, room: int = 2048, busy_us: int = 0) -> None:
+    ``busy_us`` is how long the worker looks on before it sleeps; with it the driver looks on too instead of sleeping.
+    """
+
+    def __init__(self, stack: ExitStack, port: Backend, *, num: int = NUM, busy_us: int = 0) -> None:
         self.device_core, self.driver_core = cores()
+        self.spins, self.num = busy_us > 0, num
         with on_core(self.device_core):
             self.device = EmbeddedDevice(gear="engine", busy_poll_us=busy_us)
             stack.callback(self.device.close)
-            self.packets = stack.enter_context(PacketIO(self.device, port, num=num, room=room))
+            self.packets = stack.enter_context(PacketIO(self.device, port, num=num))
 
     def send(self, frames: object, length: int, count: int, headers: object = None) -> tuple[float, float]:
         """Send ``frames`` (all of ``length`` bytes) again and again until ``count`` are through; (packets, seconds)."""
@@ -42,15 +46,19 @@ class Stand:
         with on_core(self.driver_core):
             begun = time.monotonic()
             while sent < count:
-                sent += tx.send(frames, length, headers)
-            self._drain(begun + PATIENCE)
+                taken = tx.send(frames, length, headers)
+                sent += taken
+                if not taken and not self.spins:
+                    self.wait(self.num * 3 // 4)
+            while left := tx.counts()["outstanding"]:
+                self.wait(1 if self.spins else left)
+                tx.reap()
             return sent, time.monotonic() - begun
 
-    def _drain(self, deadline: float) -> None:
-        while self.packets.tx.counts()["outstanding"]:
-            self.packets.tx.reap()
-            if time.monotonic() > deadline:
-                raise TimedOut("The device did not use what the bench sent.")
+    def wait(self, count: int) -> None:
+        """Until ``count`` packets more are sent. Raises TimedOut."""
+        if not self.packets.wait_sent(min(count, self.packets.tx.counts()["outstanding"]), PATIENCE):
+            raise TimedOut("The device did not use what the bench sent.")
 
     def notifications(self) -> dict[str, float]:
         """Kicks and calls for each packet sent so far."""
@@ -178,10 +186,11 @@ class RingOnly:
 
     peer_name = ""
     FRAMES = 1 << 20
+    NUM, BUSY_US = 256, 50
 
     def __init__(self) -> None:
         self.stack, self.cpu = ExitStack(), Cpu()
-        self.stand = Stand(self.stack, NullPort())
+        self.stand = Stand(self.stack, NullPort(), num=self.NUM, busy_us=self.BUSY_US)
         self.burst = SMALL * 1024
 
     def ours(self) -> float:
@@ -205,6 +214,7 @@ class Latency(RingOnly):
     """From before the kick to after the call, both sides asleep in between: microseconds, the median of a round."""
 
     COUNT = 2000
+    NUM, BUSY_US = 256, 0
 
     def __init__(self) -> None:
         super().__init__()
