@@ -1,11 +1,10 @@
-"""The observer: what it tells of a device it cannot see inside. The embedded device stands in for the kernel's:
-its own events are not looked at, so what the observer tells comes from memory and /proc alone."""
+"""The observer: what it tells of a device that does not tell its steps, here the embedded one with its C engine:
+what the observer tells comes from memory and /proc alone."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import ClassVar
 
 import pytest
 
@@ -17,12 +16,6 @@ from tour.errors import TimedOut
 from tour.trace.events import Count, Event, Ioctl, Private, Snapshot
 from tour.trace.recorder import Recorder
 from tour.virtqueue.ring import Desc, Ring
-
-
-class Opaque(EmbeddedDevice):
-    """An embedded device that says it is the kernel's."""
-
-    kind: ClassVar[str] = "kernel"
 
 
 class Watch:
@@ -42,7 +35,7 @@ class Watch:
 @pytest.fixture
 def opaque(stand: Stand) -> Iterator[Stand]:
     stand.device.close()
-    with Opaque() as stand.device:
+    with EmbeddedDevice(gear="engine") as stand.device:
         yield stand
 
 

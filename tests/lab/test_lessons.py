@@ -34,6 +34,8 @@ VHOST_IOCTL = re.compile(r"ioctl\((\d+), (VHOST_\w+)")
 
 each_kernel = pytest.mark.parametrize("kernel", KERNELS)
 each_lesson = pytest.mark.parametrize("lesson", READY)
+OURS = ("embedded", "engine")
+each_of_ours = pytest.mark.parametrize("device", OURS)
 
 
 class Labs:
@@ -99,10 +101,11 @@ def results(labs: Labs, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], store.Recording]:
-    """Makes and reads the recording of the same lesson or fork on the embedded device, here."""
-    folder = tmp_path_factory.mktemp("embedded")
-    return lambda lesson, vary: store.load(record(folder, lesson, vary, "embedded"))
+def here(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str], store.Recording]:
+    """Makes and reads the recording of the same lesson or fork here, on the embedded device: its Python gear
+    (``embedded``) or its C engine (``engine``)."""
+    folders = {device: tmp_path_factory.mktemp(device) for device in OURS}
+    return lambda device, lesson, vary: store.load(record(folders[device], lesson, vary, device))
 
 
 def steps(events: tuple[ev.Event, ...]) -> list[tuple[str, str, str | None]]:
@@ -139,20 +142,26 @@ def test_the_kernel_does_what_the_reference_recording_and_the_list_of_difference
     assert steps(found.events) == steps(reference.events)
 
 
+@each_of_ours
 @each_lesson
-def test_the_embedded_device_does_too(lesson: str, embedded: Callable[[str, str], store.Recording]) -> None:
+def test_the_embedded_device_does_too_with_either_gear(
+    lesson: str, device: str, here: Callable[[str, str, str], store.Recording]
+) -> None:
     require("tun")
-    reference = store.load(load(lesson).recording_path())
-    assert unlike(lesson, transcript(reference.events), transcript(embedded(lesson, "").events), EMBEDDED) == []
+    reference, found = store.load(load(lesson).recording_path()), here(device, lesson, "")
+    assert found.whole and found.hello.ran_on == device
+    assert unlike(lesson, transcript(reference.events), transcript(found.events), EMBEDDED) == []
+    assert steps(found.events) == steps(reference.events)
 
 
+@each_of_ours
 @pytest.mark.parametrize(("lesson", "fork"), forks())
 def test_forks_have_equal_transcripts(
-    results: Path, lesson: str, fork: str, embedded: Callable[[str, str], store.Recording]
+    results: Path, lesson: str, fork: str, device: str, here: Callable[[str, str, str], store.Recording]
 ) -> None:
     require("tun")
     kernel = store.load(recording(results, lesson, fork))
-    assert unlike("", transcript(kernel.events), transcript(embedded(lesson, fork).events), EMBEDDED) == []
+    assert unlike("", transcript(kernel.events), transcript(here(device, lesson, fork).events), EMBEDDED) == []
 
 
 def test_without_a_kick_nothing_moves(results: Path) -> None:
