@@ -14,7 +14,7 @@ import pytest
 
 from tour import errors
 from tour.cli.output import explain
-from tour.errors import CapabilityMissing, GuestMemoryError, MemoryFault, RingError, RingFault, TourError
+from tour.errors import CapabilityMissing, GuestMemoryError, MemoryFault, MessageFault, RingError, RingFault, TourError
 from tour.i18n import LONGEST, Template, local, said, strings
 from tour.lab.boot import WORDS
 from tour.lab.script import INIT
@@ -36,7 +36,7 @@ TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")}
 TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""
 COMMAND = re.compile(
-    r"(sudo (apt-get|modprobe|chmod|sysctl)|export|tour (start|run|lab fetch)|pip install|git pull) [^;()]*"
+    r"(sudo (apt-get|modprobe|chmod|sysctl)|export|tour (start|run|lab fetch|vhost-user|watch|bench|guest)|ip tuntap add|pip install|git pull) [^;()]*"
     r"|tour (start|list|glossary)|--size \w+"
 )
 """What is typed as it stands is the same in every language."""
@@ -133,7 +133,7 @@ def inside(value: ast.expr) -> list[str]:
 def all_told() -> dict[str, str]:
     """Every sentence, and the file that says it."""
     told = {text: file for file, tree in trees().items() for text in told_in(file, tree)}
-    told |= {fault.value: "errors.py" for kind in (MemoryFault, RingFault) for fault in kind}
+    told |= {fault.value: "errors.py" for kind in (MemoryFault, MessageFault, RingFault) for fault in kind}
     told |= {words: "lab/boot.py" for words in (*WORDS.values(), "QEMU is starting")}
     told |= {re.sub(r"\$\w+", "{}", text): "lab/script.py" for text in re.findall(r"fail [\"']([^$].*?)[\"']", INIT)}
     return told | {"To mend it: {}": "errors.py"}

@@ -14,7 +14,7 @@ Without = Literal["socketpair", "null"]
 
 
 class ServerPorts:
-    """``pairs`` queue pairs. ``kind`` is ``tap``, ``socketpair`` or ``null``, ``name`` the link's where there is one."""
+    """``pairs`` queue pairs. ``kind`` is ``tap``, ``socketpair`` or ``null``; ``name`` is the link's, '' for none."""
 
     kind = "null"
     name = ""

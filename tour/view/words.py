@@ -15,7 +15,7 @@ from tour.trace import events as ev
 from tour.trace.fold import fold
 from tour.trace.state import State
 from tour.trace.timeline import Timeline
-from tour.view import words_calls, words_ring
+from tour.view import words_calls, words_message, words_ring
 from tour.view.frame_words import frame_summary
 from tour.view.say import Say, place_words
 from tour.view.text import tight
@@ -46,7 +46,7 @@ def sentences(timeline: Timeline, step: str, lang: Lang) -> list[str]:
 def fault_words(reason: str, lang: Lang) -> str:
     """A ring's fault in words; an unknown reason as it is."""
     known = {fault.value: fault.name.lower() for fault in RingFault}
-    return strings(lang)[f"view.fault.{known[reason]}"] if reason in known else reason
+    return strings(lang)[f"view.fault.{known[reason]}"] if reason in known else local(lang, reason)
 
 
 def _hello(say: Say, data: ev.Hello) -> str:
@@ -133,7 +133,7 @@ _TELLERS: dict[type, Callable[[Say, Any], str]] = {
     **words_calls.TELLERS, ev.Hello: _hello, ev.Store: words_ring.store, ev.Write: _write,
     ev.Private: words_ring.private, ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call,
     ev.Drain: _drain, ev.Count: _count, ev.Action: _action, ev.Packet: _packet, ev.Peer: _peer,
-    ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer, ev.Check: _check, ev.Error: _error,
+    ev.Message: words_message.message, ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer, ev.Check: _check, ev.Error: _error,
     ev.Question: lambda say, data: say("question", step=data.step),
     ev.Lost: lambda say, data: say("lost", n=data.n),
     ev.Done: lambda say, data: say("done" if data.ok else "failed", n=data.id),

@@ -59,9 +59,7 @@ def _acknowledges(session: Session, message: Message) -> bool:
     return negotiated and message.needs_reply and message.request not in _ANSWERED
 
 
-def tell(
-    recorder: Recorder, message: Message, fds: int, refused: MessageError | None, answer: bytes | None
-) -> None:
+def tell(recorder: Recorder, message: Message, fds: int, refused: MessageError | None, answer: bytes | None) -> None:
     """Record the message and what became of it."""
     closed = refused is not None and answer is None
     event = ev.Message(

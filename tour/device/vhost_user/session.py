@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -62,13 +62,13 @@ class PairRecorder(Recorder):
         self._whole = whole
         self._first = 2 * pair
 
-    def emit(self, data: AnyPayload, **how: object) -> Event:  # type: ignore[override]
+    def emit(self, data: AnyPayload, **how: Any) -> Event:
         """See ``Recorder.emit``."""
         if isinstance(data, Ioctl) and isinstance(data.arg.get("index"), int):
             data = replace(data, arg={**data.arg, "index": data.arg["index"] + self._first})
         elif isinstance(queue := getattr(data, "queue", None), int):
-            data = replace(data, queue=queue + self._first)  # type: ignore[call-overload]
-        return self._whole.emit(data, **how)  # type: ignore[arg-type]
+            data = replace(data, queue=queue + self._first)
+        return self._whole.emit(data, **how)
 
 
 MakeDevice = Callable[[Recorder], VhostDevice]
