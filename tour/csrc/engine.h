@@ -20,9 +20,6 @@
 
 #define VT_RX 0
 #define VT_TX 1
-/* Looks at the ring between two looks at the clock and at the doorbells, while busy polling. */
-#define VT_SPINS 32
-
 /* What an epoll event is about: these, plus the ring's index. */
 enum vt_about {
 	VT_ABOUT_WAKE = 0,
@@ -191,18 +188,6 @@ static void vt_sleep(struct vt_engine *e)
 	vt_own_set(&e->asleep, 1);
 	poll(&p, 1, -1);
 	vt_own_set(&e->asleep, 0);
-}
-
-static int vt_spin(struct vt_vring *r)
-{
-	uint32_t spins;
-
-	for (spins = 0; spins < VT_SPINS; spins++) {
-		if (vt_load_acquire_u16(r->queue.avail + 2) != r->queue.avail_seen)
-			return 1;
-		vt_pause();
-	}
-	return 0;
 }
 
 /* Look at the lingering rings for a moment: true when there is something to do or the time is not up. */

@@ -18,6 +18,8 @@
 /* More than any link takes: 64 KiB of an offloaded packet and its headers. */
 #define VT_FRAME_LIMIT (1 << 17)
 #define VT_HEADER_MAX 12
+/* Looks at the ring in a row while a driver is likely to publish. */
+#define VT_SPINS 64
 /* Offset of num_buffers in virtio_net_hdr (virtio v1.3 5.1.6) */
 #define VT_NUM_BUFFERS 10
 
@@ -182,6 +184,19 @@ static uint32_t vt_copy_out(const struct vt_window *w, const struct vt_chain *c,
 	}
 	vt_compiler_barrier();
 	return done;
+}
+
+/* Look at avail.idx for about a microsecond: 1 when it has moved on, else 0. */
+static int vt_spin(struct vt_vring *r)
+{
+	uint32_t spins;
+
+	for (spins = 0; spins < VT_SPINS; spins++) {
+		if (vt_load_acquire_u16(r->queue.avail + 2) != r->queue.avail_seen)
+			return 1;
+		vt_pause();
+	}
+	return 0;
 }
 
 /* Whether a frame waits at the port. */

@@ -182,6 +182,18 @@ static int vt_sent(struct vt_vring *r, uint32_t n, const int32_t *res)
 	return ended;
 }
 
+/*
+ * A driver that is about to publish more need not kick us: after work, hand back what is done and look on for about a
+ * microsecond, far less than a wake-up costs. Whether there is more.
+ */
+static bool vt_grace(struct vt_vring *r)
+{
+	if (!r->moved && !r->linger)
+		return false;
+	vt_complete(r);
+	return vt_spin(r);
+}
+
 /* One batch: gather, check, send, fill. */
 static int vt_batch_tx(struct vt_vring *r)
 {
@@ -207,7 +219,7 @@ static int vt_batch_tx(struct vt_vring *r)
 	}
 	if (after < 0)
 		return after;
-	if (n)
+	if (n || vt_grace(r))
 		return VT_GO;
 	if (r->linger)
 		return VT_LINGER;
