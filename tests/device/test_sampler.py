@@ -83,6 +83,7 @@ class Moving:
     """An eye on memory of its own that something else moves at every read."""
 
     queue = TX
+    exact = True
 
     def __init__(self, num: int = 8, moves: Callable[[], None] = lambda: None) -> None:
         self.place = RingLayout(num, 0, 16 * num, 32 * num)

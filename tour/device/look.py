@@ -41,6 +41,10 @@ class Eye(Protocol):
     def queue(self) -> int:
         """The ring's number."""
 
+    @property
+    def exact(self) -> bool:
+        """Whether ``totals`` are the device's own counters."""
+
     def stands(self) -> Standing | None:
         """What is known of the ring now, None while it does not run."""
 
@@ -123,6 +127,8 @@ def _glance(eye: Eye) -> tuple[Standing, _Words] | None:
     if standing is None or standing.place != place:
         return None
     avail_flags, avail_idx = _WORDS.unpack(eye.read(place.avail_flags, 4))
+    if standing.last_avail_idx is None and used_idx == avail_idx:
+        standing = standing._replace(last_avail_idx=used_idx)  # all that was published is used, so it was read as well
     if not standing.event_idx:
         return standing, _Words(avail_flags, avail_idx, used_flags, used_idx, None, None)
     used_event, avail_event = (_ENTRY.unpack(eye.read(at, 2))[0] for at in (place.used_event, place.avail_event))

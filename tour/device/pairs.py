@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tour.device.embedded import EmbeddedDevice
 from tour.device.sampler import HERTZ_MOST, EmbeddedEye, Sampler
 from tour.errors import UsageError
+from tour.trace.events import AnyPayload
 from tour.trace.recorder import Recorder
 
 
@@ -24,6 +25,11 @@ class Pairs:
         """One for each ring."""
         pairs = enumerate(self._devices())
         return [EmbeddedEye(device, index, 2 * pair + index) for pair, device in pairs for index in (0, 1)]
+
+    def around(self) -> list[AnyPayload]:
+        """The first pair's worker, as /proc shows it."""
+        workers = [device.worker for device in self._devices()[:1]]
+        return [worker.look() for worker in workers if worker]
 
     def hold(self, queue: int, on: bool) -> None:
         """Slow motion on or off. Raises UsageError for a queue that is not there."""

@@ -19,7 +19,7 @@ from tour.device.contract import TX
 from tour.device.embedded import EmbeddedDevice
 from tour.device.look import Eye, Standing, look
 from tour.errors import UsageError
-from tour.trace.events import Packet, Rates, Sample
+from tour.trace.events import AnyPayload, Packet, Rates, Sample
 from tour.trace.recorder import Recorder
 
 HERTZ_MOST = 20.0
@@ -32,6 +32,7 @@ IDLE_SHARE = 0.1
 """Cores that idle for less than this share of the time are busy."""
 PACKET_SECONDS = 0.25
 """How often a packet is shown, of each queue."""
+AROUND_SECONDS = 1.0
 FRAME_MOST = 1518
 """Bytes of a frame that are told: an Ethernet frame without offloads is told whole."""
 AFTERGLOW = 1_200_000_000
@@ -40,6 +41,8 @@ AFTERGLOW = 1_200_000_000
 
 class EmbeddedEye:
     """Looks at ring ``index`` of an embedded device, told as ring ``queue``."""
+
+    exact = True
 
     def __init__(self, device: EmbeddedDevice, index: int, queue: int | None = None) -> None:
         self.device = device
@@ -117,7 +120,8 @@ class Sampler:
     """Tells ``recorder`` a Sample of each of ``eyes()`` whenever its ring changed, and Rates while totals grow.
 
     ``hertz`` is how often it looks when the cores have time (``yields`` False: always); what it does now is ``pace``.
-    Nothing is looked at, and the thread sleeps, while nobody wants it (:meth:`wanted`).
+    Nothing is looked at, and the thread sleeps, while nobody wants it (:meth:`wanted`). ``around`` gives what else
+    may have changed (the worker): it is asked once a second.
     """
 
     def __init__(
@@ -127,13 +131,16 @@ class Sampler:
         hertz: float = HERTZ_MOST,
         *,
         yields: bool = True,
+        around: Callable[[], Sequence[AnyPayload]] = tuple,
     ) -> None:
         self._eyes = eyes
         self._recorder = recorder
         self._samples: dict[int, Sample] = {}
         self._totals: dict[int, tuple[Rates, int]] = {}
         self._wanted = self._packets = 0
-        self._packet_due = 0.0
+        self._packet_due = self._around_due = 0.0
+        self._around = around
+        self._told: dict[type, AnyPayload] = {}
         self._ends = False
         self._change = threading.Condition()
         self._yields = yields
@@ -161,7 +168,7 @@ class Sampler:
         """One watcher more, who gets a sample of every ring, or one less."""
         with self._change:
             self._wanted += 1 if on else -1
-            self._samples, self._totals = {}, {}
+            self._samples, self._totals, self._told = {}, {}, {}
             self._change.notify()
 
     def packets(self, on: bool) -> None:
@@ -195,11 +202,21 @@ class Sampler:
                     return True
             return False
 
+    def _tell_around(self, now: float) -> None:
+        if now < self._around_due:
+            return
+        self._around_due = now + AROUND_SECONDS
+        for data in self._around():
+            if self._told.get(type(data)) != data:
+                self._told[type(data)] = data
+                self._recorder.emit(data, actor="device", source="observer")
+
     def tick(self) -> None:
         """Look once at every ring. One whose memory is gone is passed over: whoever works on it says so."""
         now = time.monotonic()
         shows = self._packets and now >= self._packet_due
         self._packet_due = now + PACKET_SECONDS if shows else self._packet_due
+        self._tell_around(now)
         eyes = self._eyes()
         for queue in self._samples.keys() - {eye.queue for eye in eyes}:
             self._stopped(queue)
@@ -239,4 +256,4 @@ class Sampler:
             grown_at = now.t
         if now.t - grown_at <= AFTERGLOW:
             self._totals[eye.queue] = now, grown_at
-            self._recorder.emit(now, actor="device", source="observer")
+            self._recorder.emit(now, actor="device", source="observer", inferred=not eye.exact)

@@ -25,17 +25,19 @@ REST_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class WorkerThread:
-    """A thread in /proc: ``form`` is ``kthread``, ``thread`` (of the owner, made by the kernel) or ``ours``."""
+    """A thread in /proc: ``form`` is ``kthread``, ``thread`` (of the owner, made by the kernel) or ``ours``;
+    ``owner`` the process it belongs to, if it is not ours."""
 
     name: str
     tid: int
     form: str
+    owner: str = "self"
 
     @property
     def _folder(self) -> Path:
         if self.form == "kthread":
             return Path(f"/proc/{self.tid}")
-        return Path(f"/proc/self/task/{self.tid}")
+        return Path(f"/proc/{self.owner}/task/{self.tid}")
 
     def look(self) -> Worker:
         """State letter and CPU ticks now; state ``X`` once the thread is gone."""
