@@ -151,8 +151,11 @@ def _open_ports(options: ServeOptions) -> ServerPorts:
 
 
 def _server(options: ServeOptions, ports: ServerPorts, recorder: Recorder) -> Server:
+    from tour.abi import native
     from tour.device.embedded import EmbeddedDevice
     from tour.scene.serve import Server
+
+    native.lib()
 
     def device(told: Recorder) -> EmbeddedDevice:
         return EmbeddedDevice(
@@ -199,7 +202,7 @@ def _door(options: ServeOptions, server: Server, recorder: Recorder) -> Iterator
         return [device for device in session.devices if isinstance(device, EmbeddedDevice)] if session else []
 
     pairs = Pairs(devices)
-    sampler = Sampler(pairs.eyes, recorder)
+    sampler = Sampler(pairs.eyes, recorder, around=pairs.around)
     door = Door(Path(options.socket + SUFFIX), lambda: hello(options), sampler, pairs)
     recorder.sinks.append(door)
     try:
