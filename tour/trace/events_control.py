@@ -122,7 +122,8 @@ class Holders(Payload, frozen=True):
 
 
 class Region(Payload, frozen=True):
-    """One region of guest memory: gpa, size in bytes, hva in the agent, and the memfd and offset behind it."""
+    """One region of guest memory: gpa, size in bytes, hva in the agent, and the memfd and offset behind it. Size 0:
+    there is no such region any more."""
 
     index: int
     gpa: int

@@ -79,7 +79,8 @@ def _worker(state: State, data: ev.Worker) -> Changes:
 
 def _region(state: State, data: ev.Region) -> Changes:
     others = tuple(region for region in state.regions if region.index != data.index)
-    return replace(state, regions=(*others, data)), (f"region[{data.index}].hva",)
+    kept = (data,) if data.size else ()
+    return replace(state, regions=(*others, *kept)), (f"region[{data.index}].hva",)
 
 
 def _translated(state: State, data: ev.Translated) -> Changes:

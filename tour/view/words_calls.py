@@ -166,7 +166,9 @@ def _resting(say: Say, tid: int) -> str:
 
 
 def region(say: Say, data: ev.Region) -> str:
-    """Guest memory was mapped; nobody has told vhost yet."""
+    """Guest memory was mapped; nobody has told vhost yet. Or it is mapped no more."""
+    if not data.size:
+        return say("region_gone", n=data.index)
     return say("region", n=data.index, gpa=f"{data.gpa:#x}", hva=f"{data.hva:#x}", size=size_words(data.size))
 
 

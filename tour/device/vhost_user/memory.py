@@ -61,6 +61,11 @@ class SharedMemory:
         self.table = MemoryTable([Region(one.told.gpa, one.told.size, one.hva) for one in self._mappings])
 
     @property
+    def regions(self) -> list[tuple[Told, int]]:
+        """The regions as told, and where each lies here."""
+        return [(one.told, one.hva) for one in self._mappings]
+
+    @property
     def end(self) -> int:
         """The first guest address past all regions."""
         return max(one.told.gpa + one.told.size for one in self._mappings)

@@ -20,7 +20,7 @@ from tour.device.contract import Backend, VhostDevice
 from tour.device.vhost_user.memory import SharedLog, SharedMemory
 from tour.device.vhost_user.ring import UserRing
 from tour.errors import MessageError, MessageFault
-from tour.trace.events import AnyPayload, Event, Ioctl
+from tour.trace.events import AnyPayload, Event, Features, Ioctl, Region
 from tour.trace.recorder import Recorder
 
 PROTOCOL = ProtocolFeature
@@ -118,6 +118,8 @@ class Session:
                 device.set_features(features & device.get_features())
             self.acknowledged = features
             self.ports.negotiated(features, 12 if features & HEADER_12 else 10)
+        self.recorder.emit(Features("device", self.offered & ~PROTOCOL_BIT), actor="control")
+        self.recorder.emit(Features("driver", features & ~PROTOCOL_BIT), actor="control")
 
     def own(self) -> None:
         """SET_OWNER: from now on rings may be set up. Told twice is told once."""
@@ -133,10 +135,19 @@ class Session:
             for device in self.devices:
                 device.set_mem_table(memory.table)
             self.memory = memory
+            self._tell_regions(before, memory)
             for ring in self.rings:
                 ring.move(memory)
         if before:
             before.close()
+
+    def _tell_regions(self, before: SharedMemory | None, now: SharedMemory | None) -> None:
+        """What is mapped here now; a region that is no more is told with size 0."""
+        regions = now.regions if now else []
+        for index, (told, hva) in enumerate(regions):
+            self.recorder.emit(Region(index, told.gpa, told.size, hva, -1, told.offset), actor="control")
+        for index in range(len(regions), len(before.regions) if before else 0):
+            self.recorder.emit(Region(index, 0, 0, 0, -1, 0), actor="control")
 
     def note_in(self, log: SharedLog) -> None:
         """The dirty log is ``log`` now."""
@@ -209,6 +220,7 @@ class Session:
         for pair in range(self.ports.pairs):
             self.ports.use(pair, False)
         self.keep_requests(-1)
+        self._tell_regions(self.memory, None)
         for held in (self.memory, self.log):
             if held:
                 held.close()
