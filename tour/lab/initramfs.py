@@ -28,11 +28,11 @@ def prepare(tools: Tools, extra: Sequence[str] = ()) -> BootFiles:
     """
     order = modules.load_order(tools.kernel, (*modules.NEEDED, *extra))
     entries = _entries(tools.busybox.read_bytes(), order)
-    initramfs = cache.keep(f"initramfs-{_digest(entries)}.cpio", lambda: pack(entries))
-    return BootFiles(_kernel(tools.kernel.image), initramfs)
+    initramfs = cache.keep(f"initramfs-{digest(entries)}.cpio", lambda: pack(entries))
+    return BootFiles(unpacked(tools.kernel.image), initramfs)
 
 
-def _kernel(image: Path) -> Path:
+def unpacked(image: Path) -> Path:
     """The unpacked kernel, or ``image`` itself where it cannot be unpacked."""
     name = f"vmlinux-{hashlib.sha256(image.read_bytes()).hexdigest()[:32]}.elf"
     elf = b""
@@ -55,12 +55,13 @@ def _entries(busybox: bytes, order: Sequence[modules.Module]) -> list[tuple[str,
     return [*folders, *files, ("order", FILE, "".join(f"{module.name}\n" for module in order).encode())]
 
 
-def _digest(entries: Sequence[tuple[str, int, bytes]]) -> str:
-    digest = hashlib.sha256()
+def digest(entries: Sequence[tuple[str, int, bytes]]) -> str:
+    """A name for an archive of ``entries``: equal for equal content only."""
+    hashed = hashlib.sha256()
     for name, mode, data in entries:
-        digest.update(f"{name} {mode} {len(data)}\n".encode())
-        digest.update(data)
-    return digest.hexdigest()[:32]
+        hashed.update(f"{name} {mode} {len(data)}\n".encode())
+        hashed.update(data)
+    return hashed.hexdigest()[:32]
 
 
 def pack(entries: Sequence[tuple[str, int, bytes]]) -> bytes:

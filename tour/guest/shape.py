@@ -1,0 +1,31 @@
+"""What may be chosen of a guest, and what it takes to boot one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A guest to be.
+
+    ``socket`` is the path of the vhost-user server, '' for none; ``command`` what a shell in it runs before it is
+    switched off, '' for a console; ``memory`` in MiB; ``programs`` are copied into it beside BusyBox; ``extra`` are
+    further words of a command line (of the kernel's for user-mode Linux, of QEMU's otherwise).
+    """
+
+    socket: str = ""
+    command: str = ""
+    memory: int = 256
+    programs: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A command line, what its environment has besides ours, and after how many silent seconds it counts as stuck."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    quiet: float = 10.0
