@@ -78,9 +78,8 @@ static int vt_engine_detach(struct vt_engine *e, int index)
 {
 	struct vt_vring *r = &e->ring[index];
 
-	if (r->held_len)
-		vt_count(&r->counts.dropped, 1);
-	r->held_len = 0;
+	vt_count(&r->counts.dropped, r->stash_end - r->stash_begin);
+	r->stash_begin = r->stash_end = 0;
 	if (r->fd >= 0)
 		epoll_ctl(e->epoll, EPOLL_CTL_DEL, r->fd, NULL);
 	vt_close(&r->fd);
@@ -110,6 +109,7 @@ static void vt_engine_free(struct vt_engine *e)
 		vt_close(&r->call);
 		vt_close(&r->err);
 		vt_close(&r->log_fd);
+		free(r->spill);
 	}
 	vt_uring_close(&e->uring);
 	vt_close(&e->epoll);
@@ -304,6 +304,11 @@ static int vt_open_port(struct vt_engine *e, struct vt_vring *r, int fd)
 	r->many_writes = r->many_reads = false;
 	if (ret || r->fd < 0)
 		return ret;
+	/* Only what frames really spill into ever becomes memory. */
+	if (!r->spill)
+		r->spill = malloc(VT_BATCH * (size_t)(VT_FRAME_LIMIT + VT_HEADER_MAX));
+	if (!r->spill)
+		return -ENOMEM;
 	can = vt_uring_open(&e->uring, e->wake);
 	r->many_reads = can;
 	r->many_writes = can && r->port_header_len == r->header_len && !ioctl(r->fd, TUNGETSNDBUF, &sndbuf) &&
@@ -351,6 +356,8 @@ static int vt_engine_attach(struct vt_engine *e, int index, uint32_t base, int k
 	r->attached = true;
 	r->filled = 0;
 	r->read_ahead = VT_READ_AHEAD;
+	r->expect = VT_EXPECT_LEAST;
+	r->largest = r->seen = 0;
 	if (index == VT_TX)
 		e->ready |= 1u << index;
 	else

@@ -20,6 +20,9 @@
 #define VT_HEADER_MAX 12
 /* Looks at the ring in a row while a driver is likely to publish. */
 #define VT_SPINS 64
+/* Frames to look back on for how large the next may be; none is taken for smaller than an Ethernet frame. */
+#define VT_LOOK_BACK 64
+#define VT_EXPECT_LEAST 1600
 /* Offset of num_buffers in virtio_net_hdr (virtio v1.3 5.1.6) */
 #define VT_NUM_BUFFERS 10
 
@@ -66,9 +69,13 @@ struct vt_vring {
 	uint64_t told_value;
 	bool resting;
 	struct vt_snap snap;
-	/* a frame taken from the port that the driver had no room for, as the ring shall have it; TX: a packet copied */
-	uint32_t held_len;
-	unsigned char held[VT_FRAME_LIMIT + VT_HEADER_MAX];
+	/* a packet copied */
+	unsigned char copy[VT_FRAME_LIMIT + VT_HEADER_MAX];
+	/* RX: VT_BATCH frames taken from the port that the driver had no room for, as the ring shall have them, and their
+	 * order; how large a frame is expected to be, with its header */
+	unsigned char *spill;
+	uint32_t stash_begin, stash_end, stash_len[VT_BATCH], expect, largest, seen;
+	uint8_t stash[VT_BATCH];
 	struct iovec iov[VT_WINDOW + 3 * VT_BATCH];
 };
 

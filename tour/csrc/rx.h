@@ -4,8 +4,8 @@
  * tour/device/embedded/handle_rx.py (drivers/vhost/net.c, handle_rx@6.1).
  *
  * Where it can, the port's read() goes directly into the guest's buffers: many chains at once with io_uring while one
- * chain holds any frame, else one read over as many chains as the largest frame may take. A frame that does not fit
- * what the driver offers ends in @held, ours, and waits there for more chains, as it would in the kernel's queue.
+ * chain holds a frame of the size expected, else one read over as many chains as such a frame takes. What a frame has
+ * more ends in memory of ours, where it waits for more chains, as it would in the kernel's queue.
  */
 #ifndef VT_RX_H
 #define VT_RX_H
@@ -43,19 +43,13 @@ static int vt_rx_fault(struct vt_vring *r)
 	return r->fault;
 }
 
-/* Whether @room holds the largest frame and a byte more, by which a cut one is known. */
-static inline bool vt_rx_holds_any(const struct vt_vring *r, uint64_t room)
-{
-	return room > (uint64_t)r->frame_max + r->header_len;
-}
-
 static inline void vt_rx_lose(struct vt_vring *r)
 {
 	vt_count(&r->counts.dropped, 1);
 	r->moved++;
 }
 
-/* A frame from the port into @held, the ring's header before it: 0, or -errno. */
+/* A frame from the port into our own memory, the ring's header before it: 0, or -errno. */
 static int vt_rx_hold(struct vt_vring *r)
 {
 	bool fits = r->port_header_len == (r->supplies ? 0 : r->header_len);
@@ -63,8 +57,8 @@ static int vt_rx_hold(struct vt_vring *r)
 	ssize_t ret;
 
 	vt_count(&r->counts.syscalls, 1);
-	memset(r->held, 0, VT_HEADER_MAX);
-	ret = read(r->fd, r->held + at, VT_FRAME_LIMIT);
+	memset(r->spill, 0, VT_HEADER_MAX);
+	ret = read(r->fd, r->spill + at, VT_FRAME_LIMIT);
 	if (ret <= 0)
 		return ret < 0 ? -errno : -EAGAIN;
 	if (!fits) {
@@ -72,9 +66,8 @@ static int vt_rx_hold(struct vt_vring *r)
 		vt_rx_lose(r);
 		return 0;
 	}
-	r->held_len = (uint32_t)ret + at;
-	if (r->held_len < r->header_len)
-		r->held_len = r->header_len;
+	at += (uint32_t)ret;
+	vt_stash(r, 0, 0, 0, at < r->header_len ? r->header_len : at);
 	return 0;
 }
 
@@ -92,61 +85,77 @@ static int vt_rx_failed(struct vt_vring *r, int error)
 			(uintptr_t)w->piece[w->chain[w->begin].first].iov_base);
 }
 
-/* The held frame into as many chains as it takes. */
+/* The oldest frame of ours into as many chains as it takes. */
 static int vt_rx_held(struct vt_vring *r)
 {
-	uint32_t quota = r->mergeable ? VT_CHAINS : 1, n = 0;
+	const unsigned char *data = vt_spill(r, r->stash[r->stash_begin]);
+	uint32_t quota = r->mergeable ? VT_CHAINS : 1, n = 0, len = r->stash_len[r->stash_begin];
 	uint64_t room = 0;
-	int ret = vt_rx_collect(r, r->held_len, quota, &n, &room);
+	int ret = vt_rx_collect(r, len, quota, &n, &room);
 
 	if (ret < 0)
 		return vt_rx_fault(r);
-	if (room < r->held_len) {
-		if (n < quota)
-			return vt_rx_wait(r);
+	if (room < len && n < quota)
+		return vt_rx_wait(r);
+	if (++r->stash_begin == r->stash_end)
+		r->stash_begin = r->stash_end = 0;
+	if (room < len) {
 		/* One chain is all a frame may take: it is lost, the chain stays. */
-		r->held_len = 0;
 		vt_rx_lose(r);
 		return VT_GO;
 	}
-	vt_show(r, r->held, r->held_len);
-	vt_scatter(r, r->held, r->held_len);
-	vt_delivered(r, n, r->held_len);
-	r->held_len = 0;
+	vt_show(r, data, len);
+	vt_scatter(r, data, len);
+	vt_delivered(r, n, len);
 	return VT_GO;
 }
 
-/* Read one frame over the first chains of the window, what does not fit into @held: bytes, or -errno. */
-static ssize_t vt_rx_read(struct vt_vring *r, uint64_t room, uint32_t chains)
+/* What a read into @room bytes takes more of a frame that is larger: pieces added. */
+static uint32_t vt_rx_tail(struct vt_vring *r, uint32_t i, uint64_t room, struct iovec *tail)
+{
+	if (room > (uint64_t)r->frame_max + r->header_len)
+		return 0;
+	/* Of a frame that cannot be kept one byte tells that it did not fit. */
+	tail->iov_base = vt_spill(r, i) + (r->mergeable && room < VT_FRAME_LIMIT ? room : 0);
+	tail->iov_len = r->mergeable && room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 1;
+	return 1;
+}
+
+/* @len bytes were read into @room bytes of chains from the window's begin + @at on: whether they lie there whole. */
+static bool vt_rx_fits(struct vt_vring *r, uint32_t i, uint32_t at, uint32_t chains, uint64_t room, uint32_t len)
+{
+	bool cut = len > VT_FRAME_LIMIT || (len > room && !r->mergeable);
+
+	/* A tap's frame is never that long, another port's may be; without a tail a full room is such a frame, cut. */
+	if (cut || (len == room && room > (uint64_t)r->frame_max + r->header_len)) {
+		vt_rx_lose(r);
+		return false;
+	}
+	r->largest = len > r->largest ? len : r->largest;
+	r->expect = len > r->expect ? len : r->expect;
+	if (++r->seen == VT_LOOK_BACK) {
+		r->expect = r->largest > VT_EXPECT_LEAST ? r->largest : VT_EXPECT_LEAST;
+		r->largest = r->seen = 0;
+	}
+	if (len <= room && r->stash_begin == r->stash_end)
+		return true;
+	vt_stash(r, i, at, chains, len);
+	return false;
+}
+
+/* Read one frame over the first chains of the window. */
+static int vt_rx_over(struct vt_vring *r, uint64_t room, uint32_t chains)
 {
 	uint32_t n = vt_rx_pieces(r, r->window.begin, chains, r->iov);
 	ssize_t ret;
 
+	n += vt_rx_tail(r, 0, room, &r->iov[n]);
 	vt_count(&r->counts.syscalls, 1);
-	if (!vt_rx_holds_any(r, room)) {
-		r->iov[n].iov_base = r->held + (room < VT_FRAME_LIMIT ? room : 0);
-		r->iov[n++].iov_len = room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 1;
-	}
 	ret = n == 1 ? read(r->fd, r->iov->iov_base, r->iov->iov_len) : readv(r->fd, r->iov, (int)n);
-	return ret > 0 ? ret : ret < 0 ? -errno : -EAGAIN;
-}
-
-static int vt_rx_over(struct vt_vring *r, uint64_t room, uint32_t chains)
-{
-	struct vt_window *w = &r->window;
-	ssize_t ret = vt_rx_read(r, room, chains);
-
-	if (ret < 0)
-		return vt_rx_failed(r, (int)-ret);
-	if ((uint64_t)ret >= room && (vt_rx_holds_any(r, room) || room >= VT_FRAME_LIMIT)) {
-		/* Larger than any frame was said to be, and cut. */
-		vt_rx_lose(r);
-	} else if ((uint64_t)ret > room) {
-		vt_gather_back(r, w->begin, chains, r->held);
-		r->held_len = (uint32_t)ret;
-	} else {
-		vt_delivered(r, vt_chains_of(w, (uint64_t)ret), (uint32_t)ret);
-	}
+	if (ret <= 0)
+		return vt_rx_failed(r, ret < 0 ? errno : EAGAIN);
+	if (vt_rx_fits(r, 0, 0, chains, room, (uint32_t)ret))
+		vt_delivered(r, vt_chains_of(&r->window, (uint64_t)ret), (uint32_t)ret);
 	return VT_GO;
 }
 
@@ -158,26 +167,25 @@ static int vt_rx_settle(struct vt_vring *r, uint32_t n, const int32_t *res)
 	int ended = VT_GO;
 
 	for (i = 0; i < n; i++) {
+		uint32_t at = first + i, len = (uint32_t)res[i];
+
 		if (res[i] <= 0) {
 			if (ended == VT_GO && res[i] != -EINTR && res[i] != VT_UNSENT)
 				ended = vt_rx_failed(r, res[i] ? -res[i] : EAGAIN);
 			continue;
 		}
-		if ((uint64_t)res[i] + (r->mergeable ? 1 : 0) > w->chain[first + i].in_len) {
-			vt_rx_lose(r);
-			continue;
-		}
-		if (w->begin != first + i && !vt_move(r, w->begin, first + i, (uint32_t)res[i])) {
-			vt_rx_lose(r);
-			continue;
-		}
-		vt_delivered(r, 1, (uint32_t)res[i]);
 		got++;
+		if (!vt_rx_fits(r, i, at - w->begin, 1, w->chain[at].in_len, len))
+			continue;
+		if (w->begin == at || vt_move(r, w->begin, at, len))
+			vt_delivered(r, 1, len);
+		else
+			vt_stash(r, i, at - w->begin, 1, len);
 	}
 	r->read_ahead = got == n ? 2 * n : got + VT_READ_AHEAD;
 	if (r->read_ahead > VT_BATCH)
 		r->read_ahead = VT_BATCH;
-	return ended;
+	return r->stash_begin == r->stash_end ? ended : VT_GO;
 }
 
 /* Many reads in one call, each into the next chain. */
@@ -191,12 +199,8 @@ static int vt_rx_many(struct vt_vring *r, uint32_t n)
 	for (i = 0; i < n; i++) {
 		uint32_t pieces = vt_rx_pieces(r, w->begin + i, 1, iov);
 
+		pieces += vt_rx_tail(r, i, w->chain[w->begin + i].in_len, &iov[pieces]);
 		res[i] = VT_UNSENT;
-		if (!r->mergeable) {
-			/* One byte more tells a frame that does not fit from one that just does. */
-			iov[pieces].iov_base = r->held;
-			iov[pieces++].iov_len = 1;
-		}
 		if (pieces == 1)
 			vt_uring_put(r->uring, IORING_OP_READ, r->fd, iov->iov_base, (uint32_t)iov->iov_len, RWF_NOWAIT, i);
 		else
@@ -211,7 +215,7 @@ static int vt_rx_many(struct vt_vring *r, uint32_t n)
 	return vt_rx_settle(r, n, res);
 }
 
-/* How many chains at the window's begin hold any frame alone. */
+/* How many chains at the window's begin hold each a frame of the size expected. */
 static uint32_t vt_rx_alone(const struct vt_vring *r, uint32_t max)
 {
 	const struct vt_window *w = &r->window;
@@ -222,7 +226,7 @@ static uint32_t vt_rx_alone(const struct vt_vring *r, uint32_t max)
 	for (; n < max && w->begin + n < w->end; n++) {
 		const struct vt_chain *c = &w->chain[w->begin + n];
 
-		if (r->mergeable && !vt_rx_holds_any(r, c->in_len))
+		if (r->mergeable && c->in_len < r->expect)
 			break;
 		if (c->in > VT_PIECES - 3 || !vt_rx_direct(r, n))
 			break;
@@ -242,7 +246,7 @@ static uint32_t vt_rx_count(const struct vt_vring *r, uint32_t chains)
 /* The next frame from the port. */
 static int vt_rx_fresh(struct vt_vring *r)
 {
-	uint64_t need = (uint64_t)r->frame_max + r->header_len + 1, room = 0;
+	uint64_t room = 0;
 	uint32_t n = 0, alone;
 	int ret;
 
@@ -256,7 +260,7 @@ static int vt_rx_fresh(struct vt_vring *r)
 		ret = vt_rx_hold(r);
 		if (ret < 0)
 			return vt_rx_failed(r, -ret);
-		return r->held_len ? vt_rx_fault(r) : VT_GO;
+		return r->stash_end ? vt_rx_fault(r) : VT_GO;
 	}
 	if (r->many_reads && !vt_wanted(r)) {
 		vt_rx_refill(r, r->read_ahead);
@@ -264,7 +268,7 @@ static int vt_rx_fresh(struct vt_vring *r)
 		if (alone > 1)
 			return vt_rx_many(r, alone);
 	}
-	vt_rx_collect(r, need, r->mergeable ? VT_CHAINS : 1, &n, &room);
+	vt_rx_collect(r, r->expect, r->mergeable ? VT_CHAINS : 1, &n, &room);
 	if (n && vt_rx_direct(r, 0) && !vt_wanted(r) && vt_rx_count(r, n) <= VT_PIECES - 3)
 		return vt_rx_over(r, room, n);
 	ret = vt_rx_hold(r);
@@ -291,7 +295,7 @@ static int vt_turn_rx(struct vt_vring *r)
 		else if (!vt_budget(r))
 			ended = VT_HELD;
 		else
-			ended = r->held_len ? vt_rx_held(r) : vt_rx_fresh(r);
+			ended = r->stash_end ? vt_rx_held(r) : vt_rx_fresh(r);
 		if (r->filled > VT_BATCH)
 			vt_complete(r);
 	} while (ended == VT_GO);

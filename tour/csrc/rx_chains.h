@@ -144,20 +144,33 @@ static void vt_scatter(struct vt_vring *r, const unsigned char *data, uint32_t l
 		vt_put(r, r->header_len, data + r->header_len, len - r->header_len);
 }
 
-/* The bytes of chains that a read filled, back from the guest: the frame turned out not to fit. */
-static void vt_gather_back(struct vt_vring *r, uint32_t from, uint32_t chains, unsigned char *to)
+/* Where frame @i of those that did not fit is put together. */
+static inline unsigned char *vt_spill(struct vt_vring *r, uint32_t i)
+{
+	return r->spill + (size_t)i * (VT_FRAME_LIMIT + VT_HEADER_MAX);
+}
+
+/*
+ * A read of @len bytes filled @chains chains from the window's begin + @at on and left the rest in spill @i: have it
+ * all there, to be delivered later.
+ */
+static void vt_stash(struct vt_vring *r, uint32_t i, uint32_t at, uint32_t chains, uint32_t len)
 {
 	const struct vt_window *w = &r->window;
-	uint32_t i, k;
+	unsigned char *to = vt_spill(r, i);
+	uint32_t left = len, n, k;
 
-	memset(to, 0, VT_HEADER_MAX);
-	for (i = from; i < from + chains; i++)
-		for (k = 0; k < w->chain[i].in; k++) {
-			const struct iovec *p = &w->piece[w->chain[i].first + k];
+	for (n = w->begin + at; n < w->begin + at + chains; n++)
+		for (k = 0; left && k < w->chain[n].in; k++) {
+			const struct iovec *p = &w->piece[w->chain[n].first + k];
+			uint32_t here = left < p->iov_len ? left : (uint32_t)p->iov_len;
 
-			memcpy(to, p->iov_base, p->iov_len);
-			to += p->iov_len;
+			memcpy(to, p->iov_base, here);
+			to += here;
+			left -= here;
 		}
+	r->stash[r->stash_end] = (uint8_t)i;
+	r->stash_len[r->stash_end++] = len;
 }
 
 /* A frame of @len bytes from chain @from, where it was read, into chain @to; whether it fits. */
@@ -166,17 +179,16 @@ static bool vt_move(struct vt_vring *r, uint32_t to, uint32_t from, uint32_t len
 	struct vt_window *w = &r->window;
 	uint32_t at = 0, k;
 
-	/* A tap's frame is never longer than @held; another port's may be. */
-	if (w->chain[to].in_len < len || len > sizeof(r->held))
+	if (w->chain[to].in_len < len)
 		return false;
 	for (k = 0; at < len && k < w->chain[from].in; k++) {
 		const struct iovec *p = &w->piece[w->chain[from].first + k];
 		uint32_t here = len - at < p->iov_len ? len - at : (uint32_t)p->iov_len;
 
-		memcpy(r->held + at, p->iov_base, here);
+		memcpy(r->copy + at, p->iov_base, here);
 		at += here;
 	}
-	vt_scatter(r, r->held, len);
+	vt_scatter(r, r->copy, len);
 	return true;
 }
 

@@ -33,16 +33,16 @@ static int32_t vt_port_writev(struct vt_vring *r, const struct iovec *piece, uin
 static int32_t vt_send_copy(struct vt_vring *r, const struct vt_chain *c)
 {
 	static const unsigned char none[VT_HEADER_MAX];
-	uint32_t len = vt_copy_out(&r->window, c, r->held, VT_FRAME_LIMIT);
+	uint32_t len = vt_copy_out(&r->window, c, r->copy, VT_FRAME_LIMIT);
 	uint32_t head = r->header_len < r->port_header_len ? r->header_len : r->port_header_len;
 	struct iovec piece[3] = {
-		{ r->held, head },
+		{ r->copy, head },
 		/* SAFETY: written from, never to */
 		{ (void *)(uintptr_t)none, r->port_header_len - head },
-		{ r->held + r->header_len, len - r->header_len },
+		{ r->copy + r->header_len, len - r->header_len },
 	};
 
-	vt_show(r, r->held, len);
+	vt_show(r, r->copy, len);
 	if (r->fd < 0)
 		return (int32_t)len;
 	return vt_port_writev(r, piece, 3);
