@@ -61,10 +61,10 @@ class Stand:
             raise TimedOut("The device did not use what the bench sent.")
 
     def notifications(self) -> dict[str, float]:
-        """Kicks and calls for each packet sent so far."""
+        """Kicks and calls for each 1000 packets sent so far."""
         counts, told = self.device.counters(TX), self.packets.tx.counts()
-        packets = max(1, told["packets"])
-        return {"kicks_a_packet": told["kicks"] / packets, "calls_a_packet": counts.calls / packets}
+        thousands = max(1, told["packets"]) / 1000
+        return {"kicks": told["kicks"] / thousands, "calls": (counts.calls or 0) / thousands}
 
 
 class _OnTap:

@@ -37,7 +37,8 @@ class Lacking(msgspec.Struct, frozen=True):
 
 class Result(msgspec.Struct):
     """One row. ``ours`` and ``peer`` are the rounds' figures in ``unit``, in pairs; an absolute row has no peer, and
-    its ``at_least`` and ``ratio`` are then in ``unit`` too. ``more`` has further figures by name."""
+    its ``at_least`` and ``ratio`` are then in ``unit`` too. ``more`` has further figures by name. ``lacking`` says why
+    there are none: something is not installed, or (``failed``) it went wrong."""
 
     name: str
     unit: str
@@ -49,6 +50,7 @@ class Result(msgspec.Struct):
     ratio: Interval | None = None
     more: dict[str, float] = {}
     lacking: Lacking | None = None
+    failed: bool = False
     seconds: float = 0.0
 
     @property

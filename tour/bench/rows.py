@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tour.bench.report import Lacking, Result, judge
-from tour.errors import CapabilityMissing, UsageError
+from tour.errors import CapabilityMissing, TourError, UsageError
 
 PACKETS, GBITS, MICROS, DESCRIPTORS = "packets/s", "Gb/s", "us", "descriptors/s"
 
@@ -73,22 +73,27 @@ def chosen(names: Iterable[str]) -> list[Row]:
 
 
 def measure(row: Row, rounds: int, now: Callable[[], float]) -> Result:
-    """Run a row: a round to warm up, then pairs in alternating order. What is missing makes it a row that says so."""
+    """Run a row: a round to warm up, then pairs in alternating order. The result says what is missing or went wrong."""
     result = Result(row.name, row.unit, at_least=row.at_least, aim=row.aim)
     began = now()
     try:
-        module, _, name = row.where.partition(":")
-        pair: Pair = getattr(importlib.import_module(f"tour.bench.{module}"), name)()
-    except CapabilityMissing as missing:
-        result.lacking = Lacking(missing.what, missing.why, missing.fix)
-        return result
+        _run(row, rounds, result)
+    except TourError as error:
+        result.lacking = Lacking(error.what, error.why, error.fix)
+        result.failed = not isinstance(error, CapabilityMissing)
+        result.ours, result.peer = [], []
+    result.seconds = round(now() - began, 2)
+    return judge(result)
+
+
+def _run(row: Row, rounds: int, result: Result) -> None:
+    module, _, name = row.where.partition(":")
+    pair: Pair = getattr(importlib.import_module(f"tour.bench.{module}"), name)()
     try:
         _rounds(pair, min(rounds, row.rounds or rounds), result)
         result.peer_name, result.more = pair.peer_name, pair.more()
     finally:
         pair.close()
-    result.seconds = round(now() - began, 2)
-    return judge(result)
 
 
 def _rounds(pair: Pair, rounds: int, result: Result) -> None:

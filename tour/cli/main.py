@@ -168,6 +168,24 @@ def vhost_user(
     finish(lambda: run_server(options), options.lang)
 
 
+@app.command(help=words("help_bench"))
+def bench(
+    rows: Annotated[list[str] | None, typer.Argument(metavar="[ROW...]", show_default=False)] = None,
+    rounds: Annotated[int, typer.Option(help=words("opt_rounds"))] = 15,
+    json: Annotated[bool, typer.Option("--json", help=words("opt_bench_json"))] = False,
+    svg: Annotated[str, typer.Option(metavar="FILE", help=words("opt_bench_svg"))] = "",
+    source: Annotated[str, typer.Option("--from", metavar="FILE", help=words("opt_bench_from"))] = "",
+    list_rows: Annotated[bool, typer.Option("--list", help=words("opt_bench_list"))] = False,
+    lang: Language = "",
+) -> None:
+    """Measure."""
+    from tour.cli.bench import BenchOptions
+    from tour.cli.bench import bench as measure
+
+    options = BenchOptions(rows or [], language(lang), rounds, json, svg, source, list_rows)
+    finish(lambda: measure(options), options.lang)
+
+
 @app.command(help=words("help_export"))
 def export(
     lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
