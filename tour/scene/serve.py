@@ -28,7 +28,7 @@ from tour.trace.recorder import Recorder
 
 PATH_MAX = 107
 """sun_path of struct sockaddr_un holds 108 bytes with its NUL (unix(7))."""
-WAITING_MOST = 16
+WAITING_MOST = 128
 FULL_SECONDS = 1.0
 """How long nobody is let in after the process ran out of descriptors."""
 
@@ -123,6 +123,8 @@ class Server:
             self.drop(self._listener.fileno())
             self._resting = time.monotonic() + FULL_SECONDS
             return
+        if self._connection is not None and self._connection.hung_up():
+            self._end("serve.front_end_left")
         if self._connection is not None:
             sock.close()
             self._note("serve.front_end_refused")

@@ -10,6 +10,7 @@ import array
 import contextlib
 import errno
 import os
+import select
 import socket
 import struct
 import time
@@ -95,6 +96,12 @@ class Connection:
             raise PeerGone(clean=error.errno in (errno.EPIPE, errno.ECONNRESET)) from error
         if sent != len(data):
             raise MessageError(MessageFault.NO_REPLIES_READ, sent)
+
+    def hung_up(self) -> bool:
+        """Whether the other end is gone, though what it said last may not be read yet."""
+        poll = select.poll()
+        poll.register(self.sock, 0)
+        return bool(poll.poll(0))
 
     def late(self) -> MessageError:
         """The error for a message that was not finished by ``deadline``."""
