@@ -1,6 +1,6 @@
 """What a guest boots: BusyBox, iperf3, the modules its network card needs, and an init script of ours.
 
-The command it runs comes on the kernel's command line, so that one archive, kept, serves every boot.
+Commands come over its console, so that one archive, kept, serves every boot.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from tour.lab.kernel import Kernel
 
 GUEST_IP, PEER_IP, PREFIX = "10.0.2.1", "10.0.2.2", 24
 GUEST_MAC = "02:00:00:00:00:01"
-JOB = "tour.job="
-LONGEST = 1024
-"""Bytes of a command: a kernel's command line holds 2048 (COMMAND_LINE_SIZE, arch/x86/include/asm/setup.h@6.1)."""
+SERVE = "tour.serve"
+"""The word of the kernel's command line that has the guest take commands from its console instead of a person."""
+LONGEST = 4000
+"""Bytes of a command's line: a terminal's line holds 4095 (N_TTY_BUF_SIZE, drivers/tty/n_tty.c@6.1)."""
 MARKER = "tour-guest: "
 FOLDERS = ("bin", "dev", "etc", "modules", "proc", "root", "sys", "tmp")
 
@@ -46,13 +47,15 @@ done
 ip link set eth0 address {GUEST_MAC} up || fail "the network card cannot be brought up"
 ip addr add {GUEST_IP}/{PREFIX} dev eth0
 say up
-for word in $(cat /proc/cmdline); do
-    case "$word" in {JOB}*) echo "${{word#{JOB}}}" | base64 -d >/tmp/job ;; esac
-done
 cd /root
-if [ -s /tmp/job ]; then
-    sh /tmp/job </dev/null
-    say "exit $?"
+if grep -q {SERVE} /proc/cmdline; then
+    stty -echo
+    say ready
+    while read -r line; do
+        echo "$line" | base64 -d >/tmp/command
+        sh /tmp/command </dev/null
+        say "exit $?"
+    done
 else
     stty onlcr
     setsid cttyhack sh
@@ -85,8 +88,9 @@ def entries(programs: dict[str, Path], order: Sequence[modules.Module]) -> list[
     ]
 
 
-def job(command: str) -> str:
-    """The word of the kernel's command line that has ``command`` run by a shell; '' for none. Raises UsageError."""
-    if len(command.encode()) > LONGEST:
-        raise UsageError(f"A guest's command has at most {LONGEST} bytes.", "", "tour guest uml --exec 'ip addr'")
-    return JOB + base64.b64encode(command.encode()).decode() if command else ""
+def line(command: str) -> bytes:
+    """What tells a guest that serves to run ``command`` in a shell. Raises UsageError if it is too long."""
+    coded = base64.b64encode(command.encode())
+    if len(coded) > LONGEST:
+        raise UsageError(f"A guest's command has at most {LONGEST // 4 * 3} bytes.", "", "give it a shorter one")
+    return coded + b"\n"

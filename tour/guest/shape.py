@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 class Shape:
     """A guest to be.
 
-    ``socket`` is the path of the vhost-user server, '' for none; ``command`` what a shell in it runs before it is
-    switched off, '' for a console; ``memory`` in MiB; ``programs`` are copied into it beside BusyBox; ``extra`` are
-    further words of a command line (of the kernel's for user-mode Linux, of QEMU's otherwise).
+    ``socket`` is the path of the vhost-user server, '' for none; ``serve`` has it take commands from its console
+    instead of a person; ``memory`` in MiB; ``programs`` are copied into it beside BusyBox; ``extra`` are further words
+    of a command line (of the kernel's for user-mode Linux, of QEMU's otherwise).
     """
 
     socket: str = ""
-    command: str = ""
+    serve: bool = True
     memory: int = 256
     programs: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()

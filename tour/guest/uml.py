@@ -28,6 +28,6 @@ def boot(shape: Shape) -> Boot:
 def command_line(program: Path, archive: Path, shape: Shape) -> list[str]:
     """ARGV: console on descriptors 0 and 1, no other terminal, nothing said but errors."""
     argv = [str(program), f"mem={shape.memory}M", f"initrd={archive}", "con=null", "con0=fd:0,fd:1", "ssl=null"]
-    argv += ["uml_dir=/dev/shm/", "quiet", "panic=-1", "root=/dev/ram0"]
+    argv += ["uml_dir=/dev/shm/", "loglevel=2", "panic=-1", "root=/dev/ram0"]
     argv += [f"virtio_uml.device={shape.socket}:{NETWORK_DEVICE}"] if shape.socket else []
-    return [*argv, *shape.extra, *filter(None, [initramfs.job(shape.command)])]
+    return [*argv, *shape.extra, *([initramfs.SERVE] if shape.serve else [])]

@@ -16,6 +16,7 @@ from pathlib import Path
 from tour.lab.initramfs import BootFiles
 from tour.lab.script import PORTS
 
+BARE = ("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none")
 CONSOLE = "console=ttyS0 loglevel=7 printk.time=1"
 END = "panic=-1 reboot=t"
 FAST = "cryptomgr.notests audit=0 mitigations=off lsm= random.trust_cpu=on"
@@ -41,17 +42,10 @@ def command_line(
     qemu: Path, files: BootFiles, accelerator: str, ports: Mapping[str, int], out: Path | None, shape: Shape
 ) -> list[str]:
     """ARGV of QEMU. ``ports`` are the descriptors of connected sockets by port name; the console is its stdout."""
-    argv = [str(qemu), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]
-    argv += ["-M", "microvm", "-m", f"{shape.memory}M"]
-    clock = ""
-    if accelerator == "kvm":
-        argv += ["-accel", "kvm", "-cpu", "host", "-smp", str(shape.cpus or 2)]
-    else:
-        clock = f"tsc_early_khz={tsc_khz()} tsc=reliable"
-        thread = "multi" if shape.cpus > 1 else "single"
-        argv += ["-accel", f"tcg,thread={thread}", "-cpu", EMULATED_CPU, "-smp", str(shape.cpus or 1)]
-    argv += ["-kernel", str(files.kernel), "-initrd", str(files.initramfs)]
-    argv += ["-append", " ".join((CONSOLE, END, FAST, clock, "no_timer_check"))]
+    argv = [str(qemu), *BARE, "-serial", "stdio", "-M", "microvm", "-m", f"{shape.memory}M"]
+    options, clock = accelerated(accelerator, shape.cpus)
+    argv += [*options, "-kernel", str(files.kernel), "-initrd", str(files.initramfs)]
+    argv += ["-append", " ".join((CONSOLE, END, FAST, clock))]
     argv += _share("root", Path("/"), "readonly=on,multidevs=remap")
     if out:
         argv += _share("out", out, "multidevs=remap")
@@ -60,6 +54,16 @@ def command_line(
         argv += ["-chardev", f"socket,id={name},fd={ports[name]}"]
         argv += ["-device", f"virtserialport,chardev={name},nr={number},name=tour.{name}"]
     return argv
+
+
+def accelerated(accelerator: str, cpus: int) -> tuple[list[str], str]:
+    """The part of ARGV that chooses ``accelerator`` and the CPUs (0 as ``Shape`` says), and what the kernel must then
+    be told of its clock."""
+    if accelerator == "kvm":
+        return ["-accel", "kvm", "-cpu", "host", "-smp", str(cpus or 2)], "no_timer_check"
+    thread = "multi" if cpus > 1 else "single"
+    argv = ["-accel", f"tcg,thread={thread}", "-cpu", EMULATED_CPU, "-smp", str(cpus or 1)]
+    return argv, f"tsc_early_khz={tsc_khz()} tsc=reliable no_timer_check"
 
 
 def _share(tag: str, folder: Path, options: str) -> list[str]:
