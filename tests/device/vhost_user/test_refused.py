@@ -253,8 +253,8 @@ def test_a_log_that_is_too_small(serve: Serve, opened: Callable[..., int]) -> No
 
 
 @pytest.mark.parametrize("when", ["before it starts", "while it runs"])
-def test_a_file_that_shrinks_breaks_the_ring_alone(serve: Serve, when: str) -> None:
-    serving = serve(gear="engine")
+def test_a_file_that_shrinks_breaks_the_ring_alone(serve: Serve, gear: str, when: str) -> None:
+    serving = serve(gear=gear)
     with Driver(serving.path) as driver:
         if when == "while it runs":
             driver.set_up()

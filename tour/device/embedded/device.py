@@ -326,11 +326,12 @@ class EmbeddedDevice(VhostDevice):
 
     def _attach(self, ring: Vring, port: Port) -> None:
         try:
-            if not checks.writable(ring.where.used, 4):
+            # Pages may be mapped and yet not be there: their file may have shrunk.
+            if not checks.writable(ring.where.used, 4) or not checks.readable(ring.where.used, 4):
                 raise checks.refuse(errno.EFAULT, "the used ring is not mapped for writing")
             if port.broken:
                 raise checks.refuse(errno.EINVAL, "the link behind the tap is gone")
+            ring.attach(port)
         except OSError:
             port.close()
             raise
-        ring.attach(port)
