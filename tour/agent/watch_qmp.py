@@ -69,7 +69,7 @@ class QmpSession:
         """Take a command: only the rate can be changed, for nothing is ever done to QEMU."""
         try:
             if not isinstance(command, protocol.Rate):
-                raise UsageError("A QEMU is only looked at.", "Its worker is the kernel's: nobody can hold it.", "")
+                raise UsageError("A QEMU is only looked at: nothing is done to it, its worker cannot be held.")
             self._sampler.set_rate(command.hertz)
             ok = True
         except TourError as error:
