@@ -29,7 +29,8 @@ Key = tuple[str, int] | bool
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One look at a queue: the position after it, when, its indices and, where they are known, its totals."""
+    """One look at a queue: the position after it, when, its words and, where they are known, its totals. Of neither
+    where another front end came: nothing is to be reckoned across that."""
 
     position: int
     t: int
@@ -83,7 +84,7 @@ class History:
     def __init__(self, kept: int | None = KEPT_BYTES) -> None:
         self._kept = kept
         self._standing = Standing()
-        self._packet: ev.Event | None = None
+        self._packets: dict[int | None, ev.Event] = {}
         self._blocks: deque[_Block] = deque([_Block(0, [])])
         self._size = 0
         self._edge = State()
@@ -107,7 +108,7 @@ class History:
     @property
     def standing(self) -> list[ev.Event]:
         """What a recording that begins now begins with."""
-        return [*self._standing.events, *([self._packet] if self._packet else [])]
+        return [*self._standing.events, *self._packets.values()]
 
     def append(self, event: ev.Event) -> State:
         """Take the next event. Raises FoldError."""
@@ -120,7 +121,7 @@ class History:
         self._length += 1
         self._standing(event)
         if isinstance(event.data, ev.Packet):
-            self._packet = event
+            self._packets[event.data.queue] = event
         self._take_point(event)
         return self._edge
 
@@ -134,8 +135,9 @@ class History:
 
     def _take_point(self, event: ev.Event) -> None:
         data = event.data
-        if isinstance(data, ev.Hello):
-            self._points = {}
+        if isinstance(data, ev.Hello | ev.Watching):
+            for points in self._points.values():
+                points.append(Point(self._length, event.t, None, None))
         if not isinstance(data, ev.Sample | ev.Rates):
             return
         points = self._points.setdefault(data.queue, [])

@@ -9,6 +9,7 @@ from tour.trace.state import State
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.frame_words import meaning
+from tour.view.sight import Sight
 from tour.view.text import cut
 
 HEX_AT = 6
@@ -71,7 +72,11 @@ def _joined(state: State, gpa: int) -> tuple[int, bytes]:
 
 def title(view: View) -> str:
     """What packet this is and how its bytes divide."""
-    found = subject(view.state)
+    return title_of(view, subject(view.state))
+
+
+def title_of(view: Sight, found: Subject | None) -> str:
+    """The same of these bytes."""
     if found is None:
         return view.tr("packet.title_none")
     if found.gpa is None:
@@ -93,7 +98,11 @@ def all_fields(found: Subject) -> list[Field]:
 
 def draw(area: Area, view: View) -> None:
     """Rows of bytes, one layer after another, each layer's meaning at the right of its first row."""
-    found = subject(view.state)
+    draw_bytes(area, view, subject(view.state))
+
+
+def draw_bytes(area: Area, view: Sight, found: Subject | None) -> None:
+    """The same of these bytes."""
     if found is None:
         area.put(0, 0, view.tr("packet.none"), "dim")
         return
@@ -105,7 +114,7 @@ def draw(area: Area, view: View) -> None:
         _row(area, y, view, row, known, found.data, per_row)
 
 
-def _rows(view: View, known: list[Field], room: int, per_row: int) -> list[HexRow]:
+def _rows(view: Sight, known: list[Field], room: int, per_row: int) -> list[HexRow]:
     """Layers as rows; a layer for which there is no room keeps one row, until the person scrolls."""
     layers: dict[str, list[Field]] = {}
     for field in known:
@@ -126,7 +135,7 @@ def _rows(view: View, known: list[Field], room: int, per_row: int) -> list[HexRo
     return rows
 
 
-def _row(area: Area, y: int, view: View, row: HexRow, known: list[Field], data: bytes, per_row: int) -> None:
+def _row(area: Area, y: int, view: Sight, row: HexRow, known: list[Field], data: bytes, per_row: int) -> None:
     area.put(0, y, f"{row.start:04x}", "dim")
     for at in range(row.start, min(row.end, row.start + per_row)):
         field = next((field for field in known if field.offset <= at < field.offset + field.length), None)

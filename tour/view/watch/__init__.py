@@ -1,0 +1,1 @@
+"""A device that is watched, as cells: the lesson screen's panels on a foreign guest."""

@@ -1,0 +1,41 @@
+"""The memory table as the front end told it, and the features it acknowledged."""
+
+from __future__ import annotations
+
+from tour.abi.vhost_user import PROTOCOL_FEATURES_BIT
+from tour.view.area import Area
+from tour.view.features import feature_words
+from tour.view.say import size_words
+from tour.view.text import wrap
+from tour.view.watch.look import Look
+
+
+def draw(area: Area, look: Look) -> None:
+    """A row a region, then the names of the feature bits."""
+    table = look.state.table
+    if not table:
+        area.put(0, 0, look.say("memory.outside" if look.outside else "memory.none"), "dim", limit=area.w)
+    else:
+        area.put(0, 0, look.say("memory.head"), "dim", limit=area.w)
+    y = 1
+    scroll = max(0, min(look.ui.scroll.get("memory", 0), len(table or ()) - 1))
+    for index, region in enumerate((table or ())[scroll:], scroll):
+        if y >= area.h:
+            break
+        area.put(0, y, str(index), "control")
+        area.put(3, y, f"{region.gpa:#x}..{region.gpa + region.size - 1:#x}", "text", limit=28)
+        area.put(29, y, size_words(region.size), "text", limit=9)
+        area.put(39, y, f"{region.hva:#x}", "dim")
+        y += 1
+    if look.state.features is not None:
+        words = look.say("memory.features", word=f"{look.state.features:#x}", names=_names(look.state.features))
+        for line in wrap(words, area.w)[: max(0, area.h - y)]:
+            area.put(0, y, line, "text")
+            y += 1
+
+
+def _names(word: int) -> str:
+    """Names of the bits that are set, that of vhost-user's own among them."""
+    own = word >> PROTOCOL_FEATURES_BIT & 1
+    names = feature_words(word & ~(1 << PROTOCOL_FEATURES_BIT))
+    return f"{names}, PROTOCOL_FEATURES" if own else names
