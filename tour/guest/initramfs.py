@@ -38,14 +38,15 @@ say init
 while read -r name; do insmod "/modules/$name.ko" || fail "module $name was refused"; done </order
 for scope in all default; do echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6; done 2>/dev/null
 ip link set lo up
+card() {{ for card in eth0 vec0; do [ -e /sys/class/net/$card ] && return; done; false; }}
 tries=0
-until [ -e /sys/class/net/eth0 ]; do
+until card; do
     tries=$((tries + 1))
     [ $tries -lt 500 ] || fail "no network card"
     usleep 10000
 done
-ip link set eth0 address {GUEST_MAC} up || fail "the network card cannot be brought up"
-ip addr add {GUEST_IP}/{PREFIX} dev eth0
+ip link set $card address {GUEST_MAC} up || fail "the network card cannot be brought up"
+ip addr add {GUEST_IP}/{PREFIX} dev $card
 say up
 cd /root
 if grep -q {SERVE} /proc/cmdline; then
