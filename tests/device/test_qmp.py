@@ -147,7 +147,7 @@ def test_without_the_right_the_command_that_has_it_is_told() -> None:
     os.close(write)
     with os.fdopen(read, "rb") as said:
         text = said.read().decode()
-    assert text.startswith("ptrace") and "right to trace it" in text and "sudo tour watch --qmp /run/q" in text
+    assert text.startswith("ptrace") and "may trace it" in text and "sudo tour watch --qmp /run/q" in text
 
 
 def test_a_process_without_vhost_has_no_worker() -> None:

@@ -118,7 +118,7 @@ class Memory:
         except OSError as error:
             raise CapabilityMissing(
                 "ptrace", f"The memory of process {pid} may not be read: {error.strerror}.",
-                f"It takes the right to trace it: {_rights()}", fix,
+                _rights(_read("/proc/sys/kernel/yama/ptrace_scope")), fix,
             ) from error  # fmt: skip
 
     def read(self, address: int, size: int) -> bytes:
@@ -214,7 +214,7 @@ class Qemu:
         except OSError as error:
             raise _unreachable(self.path, error) from error
         if not found:
-            raise UsageError("This QEMU has no virtio network device.", "", "-device virtio-net-pci,netdev=…")
+            raise UsageError("This QEMU has no virtio network device.", "", "give it one: -device virtio-net-pci,netdev=ID")
         return found
 
     # --- what it tells, asked anew from time to time ---
@@ -323,17 +323,18 @@ def _target(path: str) -> str:
         return ""
 
 
-def _rights() -> str:
-    scope = _read("/proc/sys/kernel/yama/ptrace_scope")
-    same = "be the same user" if scope in ("", "0") else f"CAP_SYS_PTRACE (kernel.yama.ptrace_scope is {scope})"
-    return f"{same}, or be root."
+def _rights(scope: str) -> str:
+    """Who may read another process's memory [ptrace(2), ptrace access mode checking; Yama's ptrace_scope]."""
+    if scope in ("", "0"):
+        return "Who may trace it may read it: its own user, or root."
+    return f"Who may trace it may read it: where kernel.yama.ptrace_scope is {scope}, root or CAP_SYS_PTRACE."
 
 
 def _unreachable(path: Path, error: OSError) -> UsageError:
     if isinstance(error, TimeoutError):
         return UsageError(
             f"QEMU does not answer on {path}.", "A QMP socket serves one at a time: somebody else may hold it.",
-            "-qmp unix:PATH,server=on,wait=off once more gives a second one",
+            "give QEMU a second one: -qmp unix:PATH,server=on,wait=off",
         )  # fmt: skip
     if isinstance(error, PermissionError):
         return UsageError(f"{path} may not be opened: {error.strerror}.", "", f"sudo tour watch --qmp {path}")
