@@ -71,7 +71,12 @@ class Qmp:
             version = self._line()["QMP"]["version"]["qemu"]
             found = int(version["major"]), int(version["minor"])
         except (LookupError, TypeError, ValueError) as error:
-            raise CapabilityMissing("qmp", f"What listens on {self.path} does not speak QMP.", "", QMP_FIX) from error
+            raise CapabilityMissing(
+                "qmp",
+                f"What listens on {self.path} does not speak QMP.",
+                "",
+                "start QEMU with: -qmp unix:PATH,server=on,wait=off",
+            ) from error
         if found < VERSION_LEAST:
             raise CapabilityMissing(
                 "qmp", f"This QEMU is of version {found[0]}.{found[1]}.", "From 7.2 on it tells where its rings lie.",
@@ -185,7 +190,12 @@ class Qemu:
         try:
             self.pid = self.qmp.pid
             if not self.pid:
-                raise CapabilityMissing("ptrace", f"The process behind {path} cannot be seen from here.", "", QMP_FIX)
+                raise CapabilityMissing(
+                    "ptrace",
+                    f"The process behind {path} cannot be seen from here.",
+                    "",
+                    "start QEMU with: -qmp unix:PATH,server=on,wait=off",
+                )
             self.memory = Memory(self.pid, f"sudo tour watch --qmp {path}")
             self.devices = self._net_devices()
         except BaseException:
@@ -214,7 +224,9 @@ class Qemu:
         except OSError as error:
             raise _unreachable(self.path, error) from error
         if not found:
-            raise UsageError("This QEMU has no virtio network device.", "", "give it one: -device virtio-net-pci,netdev=ID")
+            raise UsageError(
+                "This QEMU has no virtio network device.", "", "give it one: -device virtio-net-pci,netdev=ID"
+            )
         return found
 
     # --- what it tells, asked anew from time to time ---
@@ -294,9 +306,6 @@ class Qemu:
         self.memory.close()
 
 
-QMP_FIX = "start QEMU with: -qmp unix:PATH,server=on,wait=off"
-
-
 def worker_of(pid: int) -> WorkerThread | None:
     """vhost's worker for process ``pid``: a thread of it (from Linux 6.4) or a kernel thread, named after its owner."""
     with contextlib.suppress(OSError):
@@ -338,4 +347,8 @@ def _unreachable(path: Path, error: OSError) -> UsageError:
         )  # fmt: skip
     if isinstance(error, PermissionError):
         return UsageError(f"{path} may not be opened: {error.strerror}.", "", f"sudo tour watch --qmp {path}")
-    return UsageError(f"No QEMU answers on {path}: {error.strerror or error}.", "", QMP_FIX)
+    return UsageError(
+        f"No QEMU answers on {path}: {error.strerror or error}.",
+        "",
+        "start QEMU with: -qmp unix:PATH,server=on,wait=off",
+    )
