@@ -155,6 +155,20 @@ static inline void vt_pause(void)
 }
 
 /**
+ * vt_fetch_to_write() - Have a cache line here by the time it is written; only a hint
+ * @addr:	Any address
+ */
+static inline void vt_fetch_to_write(const void *addr)
+{
+#if defined(__x86_64__)
+	/* Compilers leave the instruction out unless told of the processor; where it is unknown it does nothing. */
+	__asm__ volatile("prefetchw (%0)" : : "r"(addr));
+#else
+	__builtin_prefetch(addr, 1);
+#endif
+}
+
+/**
  * vt_or_u8() - Set bits in a byte that others set bits in too (the dirty log)
  * @addr:	Address of the byte
  * @bits:	Bits to set

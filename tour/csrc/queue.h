@@ -332,6 +332,8 @@ static uint32_t vt_gather(struct vt_queue *q, struct vt_window *w, uint32_t max,
 		heads[k] = vt_load_relaxed_u16(q->avail + 4 + 2 * ((q->last_avail_idx + k) & (q->num - 1)));
 		/* SAFETY: a hint; nothing is read, whatever the head is */
 		__builtin_prefetch((const void *)(q->desc + (uintptr_t)heads[k] * VT_DESC_SIZE));
+		if (!(k & 7))
+			vt_fetch_to_write((const void *)(q->used + 4 + 8 * ((q->last_avail_idx + k) & (q->num - 1))));
 	}
 	for (k = 0; k < n && w->pieces <= VT_WINDOW - VT_PIECES; k++) {
 		*fault = vt_take(q, w, heads[k]);

@@ -199,6 +199,9 @@ static int vt_rx_many(struct vt_vring *r, uint32_t n)
 	for (i = 0; i < n; i++) {
 		uint32_t pieces = vt_rx_pieces(r, w->begin + i, 1, iov);
 
+		/* The driver's core read there last. */
+		vt_fetch_to_write(iov->iov_base);
+		vt_fetch_to_write((char *)iov->iov_base + 64);
 		pieces += vt_rx_tail(r, i, w->chain[w->begin + i].in_len, &iov[pieces]);
 		res[i] = VT_UNSENT;
 		if (pieces == 1)
