@@ -30,6 +30,7 @@ MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("l
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
 TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {
     ("lab/machine.py", "_end"),
+    ("device/qmp.py", "_rights"),
     ("agent/client_ssh.py", "_how"),
 }
 """Functions that return them."""
