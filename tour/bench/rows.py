@@ -58,7 +58,7 @@ ROWS = (
     Row("uml-out", GBITS, "uml:Out", 1.0, 2.0, 5),
     Row("uml-in", GBITS, "uml:In", 1.0, 2.0, 5),
     Row("sampler", PACKETS, "sampled:Sampled", 0.97, 1.0),
-    Row("lab", PACKETS, "lab:Lab", 0.9, 1.2),
+    Row("lab", PACKETS, "lab:Lab", 0.9, 1.2, 11),
 )
 
 

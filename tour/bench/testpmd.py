@@ -61,6 +61,14 @@ class Testpmd:
         self.process.stdin.flush()
         return int(self._await(_SENT)), time.monotonic()
 
+    def wait_sending(self) -> None:
+        """Until it has sent something. Raises TimedOut."""
+        deadline = time.monotonic() + PATIENCE
+        while self.sent()[0] == 0:
+            if time.monotonic() > deadline:
+                raise TimedOut("dpdk-testpmd sends nothing.")
+            time.sleep(0.05)
+
     def _await(self, pattern: re.Pattern[bytes]) -> bytes:
         deadline = time.monotonic() + PATIENCE
         while (found := pattern.search(self.said)) is None:
@@ -76,9 +84,19 @@ class Testpmd:
         os.close(self.screen)
 
 
+def pause(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process of ours where it stands."""
+    process.send_signal(signal.SIGSTOP)
+
+
+def resume(process: subprocess.Popen[bytes]) -> None:
+    """Let it go on."""
+    process.send_signal(signal.SIGCONT)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a process of ours, stopped or not: politely, then by force."""
-    process.send_signal(signal.SIGCONT)
+    resume(process)
     process.terminate()
     try:
         process.wait(5)
@@ -107,8 +125,8 @@ class _Rows:
             for side, server in servers.items():
                 self._drive(side, f"{folder}/{side}", server)
             for side in servers:
-                self._wait_running(side)
-                self._signal(side, signal.SIGSTOP)
+                self.sides[side][0].wait_sending()
+                self._rest(side)
         except BaseException:
             self.stack.close()
             raise
@@ -131,24 +149,18 @@ class _Rows:
         self.stack.callback(driver.close)
         self.sides[side] = driver, server
 
-    def _wait_running(self, side: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while self.sides[side][0].sent()[0] == 0:
-            if time.monotonic() > deadline:
-                raise TimedOut("dpdk-testpmd sends nothing.")
-            time.sleep(0.05)
-
-    def _signal(self, side: str, number: signal.Signals) -> None:
+    def _rest(self, side: str) -> None:
         for process in (self.sides[side][0].process, self.sides[side][1]):
-            process.send_signal(number)
+            pause(process)
 
     def _measure(self, side: str) -> float:
-        driver = self.sides[side][0]
-        self._signal(side, signal.SIGCONT)
+        driver, server = self.sides[side]
+        resume(server)
+        resume(driver.process)
         before, begun = driver.sent()
         time.sleep(SECONDS)
         after, ended = driver.sent()
-        self._signal(side, signal.SIGSTOP)
+        self._rest(side)
         return (after - before) / (ended - begun)
 
     def ours(self) -> float:

@@ -8,12 +8,13 @@ from tour.cli.output import say, tell
 from tour.i18n import default_language, local, t
 
 
-def run_in_lab(command: list[str], kernel: str, timeout: float, out: str) -> int:
+def run_in_lab(command: list[str], kernel: str, timeout: float, out: str, cpus: int = 0) -> int:
     """Run ``command`` in the lab; returns its exit code. Raises CapabilityMissing, TimedOut."""
     from tour.lab.boot import Options
     from tour.lab.command import run
+    from tour.lab.qemu import Shape
 
-    options = Options(kernel=kernel, out=Path(out) if out else None, progress=_say)
+    options = Options(kernel=kernel, out=Path(out) if out else None, shape=Shape(cpus=cpus), progress=_say)
     return run(command, timeout=timeout, options=options)
 
 

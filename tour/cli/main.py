@@ -216,11 +216,12 @@ def lab_run(
     kernel: Kernel = "",
     timeout: Annotated[float, typer.Option(help=words("opt_timeout"))] = 600.0,
     out: Annotated[str, typer.Option(help=words("opt_out"))] = "",
+    cpus: Annotated[int, typer.Option(help=words("opt_cpus"))] = 0,
 ) -> None:
     """Run a command in the lab."""
     from tour.cli.lab import run_in_lab
 
-    finish(lambda: run_in_lab(command, kernel, timeout, out), LANG)
+    finish(lambda: run_in_lab(command, kernel, timeout, out, cpus), LANG)
 
 
 @lab.command("fetch", help=words("help_lab_fetch"))
