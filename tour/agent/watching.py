@@ -27,7 +27,7 @@ LAPS = 40
 class Spectator:
     """Looks on through ``session``, or (None) at a ``recording``. All calls come from one thread.
 
-    ``clock`` is the monotonic time in ns on which events are told.
+    ``clock`` is the monotonic time in ns on which events are told; with ``packets`` it asks to be shown some.
     """
 
     def __init__(
@@ -36,8 +36,11 @@ class Spectator:
         lang: Lang,
         recording: Iterable[ev.Event] = (),
         clock: Callable[[], int] = time.monotonic_ns,
+        *,
+        packets: bool = True,
     ) -> None:
         self.session = session
+        self.packets = packets
         self.lang: Lang = lang
         self.replay = session is None
         self.history = History() if session else History(kept=None)
@@ -66,7 +69,8 @@ class Spectator:
         if self.session is not None:
             put = self.mailbox.put
             self.session.start(lambda event: put(event, True), lambda end: put(end, True), lambda text: put(text, True))
-            self._send(protocol.Packet)
+            if self.packets:
+                self._send(protocol.Packet)
 
     def hear(self, item: Item) -> None:
         """Take what the session said."""
@@ -166,6 +170,16 @@ class Spectator:
     def first(self) -> None:
         """Look at the earliest that is kept."""
         self._look(self.history.first + 1)
+
+    def last_sample(self) -> None:
+        """Look at the last sample of the queue while it ran; the edge where there is none."""
+        points = self.history.points(self.queue, len(self.history), 1 << 30)
+        seen = [point.position for point in points if point.sample is not None and point.sample.running]
+        self._look(seen[-1] if seen else len(self.history))
+
+    def show_at(self, position: int) -> None:
+        """Look at that position."""
+        self._look(position)
 
     def live(self) -> None:
         """Back to the present, or to a recording's end."""

@@ -154,6 +154,7 @@ def vhost_user(
     busy_poll: Annotated[int, typer.Option(metavar="MICROSECONDS", help=words("opt_busy_poll"))] = 0,
     gear: Annotated[str, typer.Option(help=words("opt_gear"))] = "engine",
     once: Annotated[bool, typer.Option("--once", help=words("opt_once"))] = False,
+    watch: Annotated[bool, typer.Option("--watch", help=words("opt_serve_watch"))] = False,
     json: Json = False,
     output: Annotated[str, typer.Option("-o", "--output", help=words("opt_output"))] = "",
     lang: Language = "",
@@ -163,9 +164,31 @@ def vhost_user(
     from tour.cli.vhost_user import vhost_user as run_server
 
     options = VhostUserOptions(
-        path, language(lang), tap, netns, port, command, queues, busy_poll, gear, once, False, json, output
+        path, language(lang), tap, netns, port, command, queues, busy_poll, gear, once, watch, json, output
     )
     finish(lambda: run_server(options), options.lang)
+
+
+@app.command(help=words("help_guest"))
+def guest(
+    kind: Annotated[str, typer.Argument(metavar="uml|qemu", help=words("opt_guest_kind"))],
+    machine: Annotated[str, typer.Option(help=words("opt_guest_machine"))] = "microvm",
+    kernel: Annotated[str, typer.Option(help=words("opt_guest_kernel"))] = "",
+    socket: Annotated[str, typer.Option(metavar="PATH", help=words("opt_guest_socket"))] = "",
+    trials: Annotated[list[str] | None, typer.Option("--run", metavar="ping|iperf3", help=words("opt_guest_run"))] = None,
+    command: Annotated[str, typer.Option("--exec", metavar="COMMAND", help=words("opt_guest_exec"))] = "",
+    memory: Annotated[int, typer.Option(metavar="MIB", help=words("opt_guest_memory"))] = 256,
+    json: Json = False,
+    lang: Language = "",
+) -> None:
+    """Boot a guest on our device."""
+    from tour.cli.guest import GuestOptions
+    from tour.cli.guest import guest as run_guest
+
+    options = GuestOptions(
+        kind, language(lang), machine, kernel, socket, tuple(trials or ()), command, memory, json
+    )  # fmt: skip
+    finish(lambda: run_guest(options), options.lang)
 
 
 @app.command(help=words("help_bench"))
@@ -184,6 +207,25 @@ def bench(
 
     options = BenchOptions(rows or [], language(lang), rounds, json, svg, source, list_rows)
     finish(lambda: measure(options), options.lang)
+
+
+@app.command(help=words("help_watch"))
+def watch(
+    path: Annotated[str, typer.Argument(metavar="[SOCKET]", show_default=False, help=words("opt_watch_socket"))] = "",
+    qmp: Annotated[str, typer.Option("--qmp", metavar="SOCK", help=words("opt_qmp"))] = "",
+    plain: Annotated[bool, typer.Option("--plain", help=words("opt_watch_plain"))] = False,
+    json: Annotated[bool, typer.Option("--json", help=words("opt_watch_json"))] = False,
+    output: Annotated[str, typer.Option("-o", "--output", help=words("opt_output"))] = "",
+    lang: Language = "",
+    glyphs: Glyphs = "auto",
+    theme: Theme = "",
+) -> None:
+    """Watch a device at work."""
+    from tour.cli.watch import WatchOptions
+    from tour.cli.watch import watch as look_on
+
+    options = WatchOptions(language(lang), path, qmp, plain, json, output, glyphs, theme)
+    finish(lambda: look_on(options), options.lang)
 
 
 @app.command(help=words("help_export"))

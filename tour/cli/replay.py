@@ -45,6 +45,8 @@ def replay_file(options: ReplayOptions) -> int:
         for event in recording.events:
             tell_bytes(ev.encode(event))
         return 0
+    if recording.hello.lesson == ev.WATCH:
+        return _replay_watch(recording, options)
     lesson = load(recording.hello.lesson)
     player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
     if options.svg:
@@ -61,6 +63,15 @@ def replay_file(options: ReplayOptions) -> int:
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
     )
     return draw_screen(player, wanted)
+
+
+def _replay_watch(recording: store.Recording, options: ReplayOptions) -> int:
+    from tour.cli.watch import ReplayWish, replay_watch
+
+    wish = ReplayWish(
+        options.lang, options.plain, options.svg, options.at, size_of(options.size), options.glyphs, options.theme
+    )
+    return replay_watch(recording, wish)
 
 
 def _plain(player: Player, pump: Pump) -> int:

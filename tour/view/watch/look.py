@@ -87,6 +87,13 @@ def amount(number: float | None) -> str:
     return f"{number:.1f}" if 0 < number < 10 and number != int(number) else f"{number:,.0f}"
 
 
+def brief(number: float | None) -> str:
+    """The same in at most five cells: ``482k``, ``13.8k``."""
+    if number is None or number < 10_000 or number >= 1e6:
+        return amount(number)
+    return f"{number / 1e3:.3g}k"
+
+
 def bits(number: float | None) -> str:
     """Bits per second: ``9.41 Gb/s``."""
     if number is None:

@@ -132,7 +132,9 @@ def _legend(area: Area, look: Look, x: int, taken: set[int]) -> None:
 def _stride(sample: Sample, table: str) -> int:
     """Cells from one entry to the next."""
     digits = len(str(sample.num - 1))
-    return digits + 3 if table == "avail" else digits + 3 + max((len(str(row[2])) + 1 for row in sample.used), default=0)
+    return (
+        digits + 3 if table == "avail" else digits + 3 + max((len(str(row[2])) + 1 for row in sample.used), default=0)
+    )
 
 
 def _chosen(sample: Sample, room: int) -> list[list[int]]:

@@ -6,9 +6,9 @@ from tour.agent.watch_moment import Lap
 from tour.view.area import Area
 from tour.view.panels.who import WORKER_STATES
 from tour.view.text import cut
-from tour.view.watch.look import Look, amount
+from tour.view.watch.look import Look, brief
 
-COLUMNS = (1, 30, 58)
+COLUMNS = (1, 31, 61)
 WIDTH = 78
 
 
@@ -52,7 +52,7 @@ def _did(look: Look, lap: Lap | None) -> str:
     if lap is None:
         return look.say("who.nothing")
     key = "who.published" if lap.kicks is None else "who.published_kicks"
-    return look.say(key, n=amount(lap.published), kicks=lap.kicks) + _span(look)
+    return look.say(key, n=brief(lap.published), kicks=brief(lap.kicks)) + _span(look)
 
 
 def _device_did(look: Look, lap: Lap | None) -> str:
@@ -63,12 +63,13 @@ def _device_did(look: Look, lap: Lap | None) -> str:
     if lap is None:
         return look.say("who.nothing")
     key = "who.returned" if lap.turns is None else "who.returned_turns"
-    return look.say(key, n=amount(lap.returned), turns=lap.turns)
+    return look.say(key, n=brief(lap.returned), turns=brief(lap.turns))
 
 
 def _span(look: Look) -> str:
     """Over how long, where that is a rule."""
-    return look.say("who.span", n=f"{look.moment.lap_seconds:g}") if look.moment.lap_seconds else ""
+    seconds = look.moment.lap_seconds if look.wide else 0
+    return look.say("who.span", n=f"{seconds:g}") if seconds else ""
 
 
 def _passed(look: Look) -> str:
@@ -76,4 +77,4 @@ def _passed(look: Look) -> str:
     told = [one.rates[-1].packets if (one := look.state.watched_of(pair + way)).rates else None for way in (0, 1)]
     if told[0] is None and told[1] is None:
         return "-"
-    return look.say("who.passed", back=amount(told[0]), out=amount(told[1]))
+    return look.say("who.passed", back=brief(told[0]), out=brief(told[1]))
