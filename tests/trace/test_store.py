@@ -255,3 +255,16 @@ def test_any_spoilt_recording_is_read_or_refused(tmp_path_factory: pytest.TempPa
         assert load(path).events
     except RecordingError as error:
         assert str(path) in error.what
+
+
+@pytest.mark.parametrize(("limit", "most"), [("BYTES_MAX", 2 * ev.LINE_MAX + 2000), ("EVENTS_MAX", 12)])
+def test_a_recording_ends_before_it_is_too_large_to_be_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(store, limit, most)
+    writer = store.Writer(tmp_path / "long.jsonl")
+    for event in events(HELLO, *[ev.Note("x" * 100)] * 100, ev.Bye()):
+        writer(event)
+    assert writer.close() is None and writer.full
+    recording = store.load(tmp_path / "long.jsonl")
+    assert recording.whole and recording.events[-1].data == ev.Bye("full") and 5 < len(recording.events) < 30

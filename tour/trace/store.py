@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+from msgspec.structs import replace
 
 from tour.errors import UsageError
 from tour.trace import events as ev
 from tour.trace.fold import fold
 from tour.trace.state import State
+
+BYTES_MAX = 256 << 20
+EVENTS_MAX = 1_000_000
+"""What a recording may hold: all of it is kept in memory while it is looked at."""
 
 
 class RecordingError(UsageError):
@@ -39,16 +44,17 @@ class Recording(msgspec.Struct, frozen=True):
 class Writer:
     """A sink that writes each event at once, to a file beside the wanted one that takes its name when complete.
 
-    A full disk stops the recording, not the run: ``error`` then says why, and what was written is kept. After a kill -9
-    it is in ``NAME.PID.partial``, which can be played. What is no regular file (a pipe, a terminal) is written straight
-    to. Raises RecordingError for a place that cannot be.
+    A recording ends when it holds as much as can be replayed (``full``). A full disk stops the recording, not the run:
+    ``error`` then says why, and what was written is kept. After a kill -9 it is in ``NAME.PID.partial``, which can be
+    played. What is no regular file (a pipe, a terminal) is written straight to, without end. Raises RecordingError for a place that cannot be.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.error: RecordingError | None = None
-        self.whole = False
+        self.whole = self.full = False
         self._begun = False
+        self._bytes = self._events = 0
         try:
             self._straight = path.exists() and not path.is_file()
             target = path if self._straight else path.resolve()
@@ -60,11 +66,15 @@ class Writer:
 
     def __call__(self, event: ev.Event) -> None:
         """Write one event."""
-        if self.error is not None or isinstance(event.data, ev.Done):
+        if self.error is not None or self.full or isinstance(event.data, ev.Done):
             return
         self._begun = self._begun or isinstance(event.data, ev.Hello)
+        large = self._bytes > BYTES_MAX - 2 * ev.LINE_MAX or self._events > EVENTS_MAX - 2
+        if large and not self._straight:
+            self.full, event = True, replace(event, data=ev.Bye("full"))
         try:
             data = ev.encode(event)
+            self._bytes, self._events = self._bytes + len(data), self._events + 1
             while data:
                 data = data[self._file.write(data) :]
         except (OSError, ValueError) as error:
@@ -112,11 +122,6 @@ def _beside(target: Path) -> Path:
 def _cannot_write(path: Path, error: OSError | ValueError) -> RecordingError:
     reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return RecordingError(f"The recording {path} cannot be written: {reason}.", "", "choose another place with -o FILE")
-
-
-BYTES_MAX = 256 << 20
-EVENTS_MAX = 1_000_000
-"""What a recording may hold: all of it is kept in memory while it is looked at."""
 
 
 def load(path: Path) -> Recording:
