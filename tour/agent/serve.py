@@ -98,7 +98,7 @@ def hello(options: ServeOptions) -> ev.Hello:
     return ev.Hello(
         ev.PROTOCOL, ev.SCHEMA, __version__, "embedded", uname.release,
         "tap" if options.port in ("netns", "tap") else options.port, ev.WATCH,
-        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), uname.machine, pid=os.getpid(),
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), uname.machine, pid=os.getpid(), gear=options.gear,
     )  # fmt: skip
 
 
