@@ -46,7 +46,8 @@ class Writer:
 
     A recording ends when it holds as much as can be replayed (``full``). A full disk stops the recording, not the run:
     ``error`` then says why, and what was written is kept. After a kill -9 it is in ``NAME.PID.partial``, which can be
-    played. What is no regular file (a pipe, a terminal) is written straight to, without end. Raises RecordingError for a place that cannot be.
+    played. What is no regular file (a pipe, a terminal) is written straight to, without end.
+    Raises RecordingError for a place that cannot be.
     """
 
     def __init__(self, path: Path) -> None:
