@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
+from tour.abi import libc
 from tour.agent.serve import ServeOptions, serve
+from tour.agent.spawn import environment
+from tour.agent.watch_door import SUFFIX
 from tour.cli.output import say, tell_bytes
-from tour.errors import UsageError
+from tour.errors import TimedOut, UsageError
 from tour.i18n import Lang, t
 from tour.trace import events as ev
 from tour.trace.recorder import Sink
@@ -17,6 +26,7 @@ from tour.trace.store import Writer
 from tour.view.words import sentence
 
 PORTS = ("socketpair", "null")
+START_SECONDS = 15.0
 
 
 class VhostUserOptions(msgspec.Struct, frozen=True):
@@ -40,6 +50,8 @@ class VhostUserOptions(msgspec.Struct, frozen=True):
 def vhost_user(options: VhostUserOptions) -> int:
     """Serve until stopped; returns 0. Raises TourError."""
     wanted = _wanted(options)
+    if options.watch:
+        return _watched(options)
     writer = Writer(Path(options.output)) if options.output else None
     sinks: list[Sink] = [_narrator(options)]
     sinks += [lambda event: tell_bytes(ev.encode(event))] if options.json else []
@@ -63,6 +75,52 @@ def _wanted(options: VhostUserOptions) -> ServeOptions:
         options.socket, port, options.tap, options.command, options.queues, options.busy_poll, options.gear,
         options.once,
     )  # fmt: skip
+
+
+def _watched(options: VhostUserOptions) -> int:
+    """The server in a process of its own, and its picture here, until the person leaves or the server ends."""
+    from tour.cli.watch import WatchOptions, watch
+
+    if options.json:
+        raise UsageError("--watch draws on the terminal, --json writes there.", "Only one of them can be had.")
+    with tempfile.TemporaryFile() as said:
+        server = _start(options, said)
+        try:
+            if _listens(server, options.socket):
+                watch(WatchOptions(options.lang, options.socket))
+            elif server.poll() is None:
+                raise TimedOut("The server did not begin to listen in time.")
+        finally:
+            server.terminate()
+            code = server.wait()
+            said.seek(0)
+            for line in said.read().decode(errors="replace").splitlines():
+                say(line)
+    return max(0, code)
+
+
+def _start(options: VhostUserOptions, said: BinaryIO) -> subprocess.Popen[bytes]:
+    """The same command without a picture; it ends with us, however we end."""
+    words = ["--socket", options.socket, "--lang", options.lang, "--queues", str(options.queues)]
+    words += ["--busy-poll", str(options.busy_poll), "--gear", options.gear]
+    named = {"--tap": options.tap, "--port": options.port, "--exec": options.command, "-o": options.output}
+    words += [word for name, value in named.items() if value for word in (name, value)]
+    words += ["--netns"] * options.netns + ["--once"] * options.once
+    return subprocess.Popen(
+        [sys.executable, "-m", "tour.cli", "vhost-user", *words], env=environment(None), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+        preexec_fn=lambda: libc.prctl_pdeathsig(signal.SIGTERM),  # noqa: PLW1509 - no thread exists yet
+    )  # fmt: skip
+
+
+def _listens(server: subprocess.Popen[bytes], path: str) -> bool:
+    """Wait until the watch door is there, or the server has ended."""
+    end = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < end:
+        if Path(path + SUFFIX).is_socket():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _narrator(options: VhostUserOptions) -> Sink:
