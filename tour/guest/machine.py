@@ -26,6 +26,10 @@ Progress = Callable[[float, str], None]
 """Seconds since the start, and the stage reached: ``start``, ``init``, ``up``."""
 
 
+def silent(seconds: float, stage: str) -> None:
+    """Progress that nobody wants to hear of."""
+
+
 @dataclass(frozen=True)
 class Done:
     """How a command in a guest ended, and what it wrote."""
@@ -36,16 +40,18 @@ class Done:
 
 class Guest:
     """A guest that boots. ``stages`` are the seconds from its start to ``init``, ``up`` (it has an address) and
-    ``ready`` (it takes commands); ``pid`` is its first process, as we see it.
+    ``ready`` (it takes commands); ``pid`` is its first process, as we see it. ``progress`` hears of its boot;
+    ``alarm`` is called twice a second while it is waited for, and may raise.
 
     Raises CapabilityMissing("namespaces"), AgentLost if it cannot be started.
     """
 
-    def __init__(self, boot: Boot, progress: Progress = lambda seconds, stage: None) -> None:
+    def __init__(self, boot: Boot, progress: Progress = silent, alarm: Callable[[], None] = lambda: None) -> None:
         self.started = time.monotonic()
         self.stages: dict[str, float] = {}
         self._boot = boot
         self._progress = progress
+        self._alarm = alarm
         self._unread = b""
         self._said: list[str] = []
         self._code: int | None = None
@@ -87,6 +93,13 @@ class Guest:
         self.start(command)
         return self.finish(seconds)
 
+    def unread(self) -> bytes:
+        """What it said since it came up, for whoever takes its console over. Its stream then blocks."""
+        self.stream.settimeout(None)
+        said = "".join(f"{each}\n" for each in self._said).encode() + self._unread
+        self._said, self._unread = [], b""
+        return said
+
     def lost(self) -> AgentLost:
         """The error of a guest that has ended by itself."""
         try:
@@ -103,6 +116,7 @@ class Guest:
 
     def _await(self, end: float, what: str) -> None:
         """Take in what it says next. Raises TimedOut(``what``) after ``end``, AgentLost."""
+        self._alarm()
         now = time.monotonic()
         if now >= end:
             raise TimedOut(what, self._last_words())
@@ -135,6 +149,7 @@ class Guest:
             self._code = int(rest)
         else:
             self.stages[stage] = time.monotonic() - self.started
+            self._said.clear()
             self._tell()
 
     def _tell(self) -> None:

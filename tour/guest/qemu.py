@@ -38,7 +38,7 @@ def boot(shape: Shape, machine: str = "microvm", kernel: str = "") -> Boot:
     archive = initramfs.prepare(found, programs, (MACHINES[machine][0], "virtio_net", "af_packet"))
     accel = accelerator.candidates()[0]
     argv = command_line(programs["qemu-system-x86_64"], unpacked(found.image), archive, shape, machine, accel)
-    return Boot(tuple(argv), quiet=QUIET[accel])
+    return Boot(tuple(argv), quiet=QUIET[accel], accelerator=accel)
 
 
 def command_line(program: Path, image: Path, archive: Path, shape: Shape, machine: str, accel: str) -> list[str]:

@@ -24,8 +24,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Boot:
-    """A command line, what its environment has besides ours, and after how many silent seconds it counts as stuck."""
+    """A command line, what its environment has besides ours, after how many silent seconds it counts as stuck, and
+    QEMU's accelerator ('' for user-mode Linux)."""
 
     argv: tuple[str, ...]
     environ: Mapping[str, str] = field(default_factory=dict)
     quiet: float = 10.0
+    accelerator: str = ""
