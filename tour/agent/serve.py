@@ -81,6 +81,8 @@ def serve(options: ServeOptions, sinks: Sequence[Sink], ready: Callable[[], None
 
 
 def _check(options: ServeOptions) -> None:
+    if options.gear not in ("engine", "python"):
+        raise UsageError(f"There is no gear '{options.gear}'.", "", "choose engine or python")
     if not 1 <= options.queues <= QUEUES_MOST:
         raise UsageError(f"--queues takes 1 to {QUEUES_MOST} queue pairs.", "", "tour vhost-user --queues 2")
     if not 0 <= options.busy_poll <= 1_000_000:

@@ -89,6 +89,7 @@ def test_a_ring_whose_memory_is_taken_away_is_broken_and_the_other_goes_on(serve
         regions = driver.memory.table.regions
         driver.device.set_mem_table(type(driver.memory.table)(regions[1:]))
         assert [broken.queue for broken in serving.told(ev.Broken)] == [RX, TX]
+        assert os.eventfd_read(driver.bells[TX]["err"]) == 1
         driver.device.set_mem_table(driver.memory.table)
         driver.tell(TX, 0)
         driver.send(PACKET)
@@ -146,5 +147,44 @@ def test_a_second_front_end_is_turned_away(serve: Serve) -> None:
         with Raw(serving.path) as second:
             assert second.closed()
         wait_for(lambda: "serve.front_end_refused" in serving.notes())
+        driver.send(PACKET)
+        driver.reap(TX, 1)
+
+
+def test_several_pairs_are_rings_of_one_socket(serve: Serve, gear: str) -> None:
+    serving = serve(gear=gear, pairs=2)
+    with Driver(serving.path) as driver:
+        assert driver.device.queue_num() == 2
+        assert driver.device.get_features() & Feature.VIRTIO_NET_F_MQ.mask
+        driver.set_up()
+        second = driver.device
+        second.pair = 1
+        driver.device.stop(TX)
+        for _ in range(2):
+            driver.tell(TX, driver.rings[TX].load_used_idx())
+            driver.send(PACKET)
+            driver.reap(TX, 1)
+            assert driver.device.stop(TX) == driver.rings[TX].load_used_idx()
+    wait_for(lambda: "serve.front_end_left" in serving.notes())
+    assert {place.queue for place in serving.told(ev.RingPlace)} == {0, 1, 3}
+    fold_all(serving.events)
+
+
+def test_an_error_of_ours_costs_the_session_not_the_server(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tour.abi.vhost_user import Request
+    from tour.device.vhost_user import handlers
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    serving = serve()
+    with monkeypatch.context() as patch:
+        patch.setitem(handlers.HANDLERS, Request.VHOST_USER_SET_OWNER, fails)
+        with Raw(serving.path) as raw:
+            raw.say(Request.VHOST_USER_SET_OWNER)
+            assert raw.closed()
+    wait_for(lambda: serving.told(ev.Error))
+    with Driver(serving.path) as driver:
+        driver.set_up()
         driver.send(PACKET)
         driver.reap(TX, 1)

@@ -42,6 +42,9 @@ def exchange(session: Session, connection: Connection, message: Message) -> None
         refused = error
     except OSError as error:
         refused = MessageError(MessageFault.DEVICE, error.errno or 0, errno_name(error))
+    except Exception as error:  # noqa: BLE001 - no message may end the server, whatever we did not think of
+        refused = MessageError(MessageFault.DEVICE, 0, type(error).__name__)
+        session.recorder.emit(ev.Error("The vhost-user server met an error of its own.", repr(error)), actor="control")
     finally:
         message.close()
     if answer is None and _acknowledges(session, message):

@@ -173,7 +173,7 @@ def set_vring_call(session: Session, message: Message) -> None:
 def set_vring_err(session: Session, message: Message) -> None:
     """The descriptor the device rings when the driver broke a rule."""
     ring, fd = _bell(session, message)
-    ring.device.set_vring_err(ring.local, fd)
+    ring.set_err(fd)
 
 
 def _bell(session: Session, message: Message) -> tuple[UserRing, int]:

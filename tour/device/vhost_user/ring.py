@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tour.device.contract import RX, Backend, RingAddresses, VhostDevice
+from tour.device.embedded.files import Doorbell
 from tour.device.vhost_user.memory import SharedMemory
 from tour.errors import MessageError, MessageFault
 from tour.trace.events import Broken, RingPlace
@@ -44,11 +45,24 @@ class UserRing:
         """What SET_VRING_ENABLE said last, None before it said anything."""
         self.port: Backend | None = None
         """What it is attached to."""
+        self._err: Doorbell | None = None
 
     @property
     def running(self) -> bool:
         """Whether the device works on it."""
         return self.port is not None
+
+    def set_err(self, fd: int) -> None:
+        """Whom to ring when the driver broke a rule, or when the ring is broken by what was told of it; -1 nobody."""
+        self.device.set_vring_err(self.local, fd)
+        self.close()
+        self._err = Doorbell(fd, pipes=True) if fd >= 0 else None
+
+    def close(self) -> None:
+        """Let go of the err doorbell. May be called twice."""
+        if self._err:
+            self._err.close()
+        self._err = None
 
     def need_stopped(self) -> None:
         """Raise MessageError(RUNNING) while it runs."""
@@ -139,5 +153,7 @@ class UserRing:
 
     def _broken(self, error: MessageError | OSError) -> None:
         self.kicked = False
+        if self._err:
+            self._err.ring()
         reason = error.fault.value if isinstance(error, MessageError) else str(error.strerror)
         self.recorder.emit(Broken(self.index, reason, "quarantine"), actor="device")

@@ -80,7 +80,14 @@ class Session:
     def __init__(self, ports: Ports, make_device: MakeDevice, recorder: Recorder) -> None:
         self.ports = ports
         self.recorder = recorder
-        self.devices = [make_device(PairRecorder(recorder, pair) if pair else recorder) for pair in range(ports.pairs)]
+        self.devices: list[VhostDevice] = []
+        try:
+            for pair in range(ports.pairs):
+                self.devices.append(make_device(PairRecorder(recorder, pair) if pair else recorder))
+        except BaseException:
+            for device in self.devices:
+                device.close()
+            raise
         self.rings = [UserRing(i, self.devices[i // 2], recorder) for i in range(2 * ports.pairs)]
         self.owned = False
         self.acknowledged = 0
@@ -215,10 +222,13 @@ class Session:
         """Stop all, unmap and close all. May be called twice."""
         for ring in self.rings:
             ring.port = None
+            ring.close()
         for device in self.devices:
             device.close()
         for pair in range(self.ports.pairs):
-            self.ports.use(pair, False)
+            # A tap may have been deleted from outside.
+            with contextlib.suppress(OSError):
+                self.ports.use(pair, False)
         self.keep_requests(-1)
         self._tell_regions(self.memory, None)
         for held in (self.memory, self.log):
