@@ -175,7 +175,9 @@ def guest(
     machine: Annotated[str, typer.Option(help=words("opt_guest_machine"))] = "microvm",
     kernel: Annotated[str, typer.Option(help=words("opt_guest_kernel"))] = "",
     socket: Annotated[str, typer.Option(metavar="PATH", help=words("opt_guest_socket"))] = "",
-    trials: Annotated[list[str] | None, typer.Option("--run", metavar="ping|iperf3", help=words("opt_guest_run"))] = None,
+    trials: Annotated[
+        list[str] | None, typer.Option("--run", metavar="ping|iperf3", help=words("opt_guest_run"))
+    ] = None,
     command: Annotated[str, typer.Option("--exec", metavar="COMMAND", help=words("opt_guest_exec"))] = "",
     memory: Annotated[int, typer.Option(metavar="MIB", help=words("opt_guest_memory"))] = 256,
     json: Json = False,

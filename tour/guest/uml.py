@@ -14,7 +14,9 @@ MODULES = ("virtio_net", "af_packet")
 NETWORK_DEVICE = 1
 """virtio v1.3 5: the device's number, which virtio_uml.device wants behind the socket's path."""
 OWN_TMPFS = 'mount -t tmpfs tmpfs /dev/shm && exec "$0" "$@"'
-OWN_TAP = "ip tuntap add tap0 mode tap && ip addr add {ip}/{prefix} dev tap0 && ip link set lo up && ip link set tap0 up"
+OWN_TAP = (
+    "ip tuntap add tap0 mode tap && ip addr add {ip}/{prefix} dev tap0 && ip link set lo up && ip link set tap0 up"
+)
 VECTOR = "vec0:transport=tap,ifname=tap0,depth=128,gro=1"
 """The guest's own driver for a tap (Linux Documentation/virt/uml/user_mode_linux_howto_v2.rst)."""
 
