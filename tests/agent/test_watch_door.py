@@ -33,7 +33,7 @@ class Looks:
     """What the door asked of the sampler."""
 
     def __init__(self) -> None:
-        self.watching = self.packet = 0
+        self.watching = self.packet = self.hurried = 0
         self.hertz = 20.0
 
     def wanted(self, on: bool) -> None:
@@ -41,6 +41,9 @@ class Looks:
 
     def packets(self, on: bool) -> None:
         self.packet += 1 if on else -1
+
+    def soon(self) -> None:
+        self.hurried += 1
 
     def set_rate(self, hertz: float) -> None:
         if hertz > 20:
@@ -195,7 +198,7 @@ def test_where_nobody_listens_the_command_is_told(tmp_path: Path) -> None:
 def test_slow_motion(house: House) -> None:
     visitor = visit(house)
     assert visitor.says(protocol.Hold, 1).ok and house.hands.held == {1}
-    assert visitor.says(protocol.Release, 1, 3).ok and house.hands.released == [(1, 3)]
+    assert visitor.says(protocol.Release, 1, 3).ok and house.hands.released == [(1, 3)] and house.looks.hurried
     assert visitor.says(protocol.Resume, 1).ok and house.hands.held == set()
 
 

@@ -305,7 +305,7 @@ def test_its_pace_falls_when_the_cores_are_busy_and_rises_again(monkeypatch: pyt
     pace = Pace(20)
     assert cores.seconds(pace, 3) == 20
     cores.share = 0.05
-    assert cores.seconds(pace, 1.5) == 10 and cores.seconds(pace, 8) == 1
+    assert cores.seconds(pace, 1.5) == 10 and cores.seconds(pace, 8) == 5
     cores.share = 0.5
     assert cores.seconds(pace, 8) == 20
 
@@ -314,8 +314,30 @@ def test_its_pace_falls_when_it_is_late_itself(monkeypatch: pytest.MonkeyPatch) 
     cores = Cores(monkeypatch)
     pace = Pace(20)
     pace.next()
-    cores.pass_to(cores.now + 1.5)
-    assert pace.next() == cores.now and pace.hertz == 10
+    for hertz in (10, 5, 2.5, 1.25, 1, 1):
+        cores.pass_to(cores.now + 2.5)
+        assert pace.next() >= cores.now and pace.hertz == hertz
+
+
+def test_whoever_asks_for_less_gets_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = Cores(monkeypatch)
+    cores.share = 0
+    assert cores.seconds(Pace(2), 5) == 2
+
+
+def test_a_released_chain_is_looked_at_soon_on_busy_cores(sampler: Sampler, events: list[Event], stand: Stand) -> None:
+    stand.start()
+    sampler.wanted(True)
+    wait_until(lambda: len(told(events, Sample)) == 2, "a first look")
+    sampler._pace.hertz = 0.5
+    looked = len(told(events, Rates))
+    wait_until(lambda: len(told(events, Rates)) > looked, "a look two seconds before the next")
+    begun = time.monotonic()
+    stand.send()
+    stand.rest()
+    sampler.soon()
+    wait_until(lambda: len(told(events, Sample)) > 2, "the next")
+    assert time.monotonic() - begun < 0.8
 
 
 def test_a_measurement_can_ask_for_every_look(monkeypatch: pytest.MonkeyPatch) -> None:

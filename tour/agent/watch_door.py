@@ -65,6 +65,9 @@ class Looks(Protocol):
     def set_rate(self, hertz: float) -> None:
         """Look so often. Raises UsageError."""
 
+    def soon(self) -> None:
+        """Something is about to be seen."""
+
 
 class _Watcher:
     """One connection: what waits for it, what of a command it said, which queues it holds."""
@@ -275,6 +278,7 @@ class Door:
             watcher.holds.add(command.queue)
         elif isinstance(command, protocol.Release):
             self._hands.release(command.queue, max(0, min(command.count, 1 << 16)))
+            self._looks.soon()
         elif isinstance(command, protocol.Resume):
             self._hands.hold(command.queue, False)
             for other in self._watchers.values():

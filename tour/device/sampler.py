@@ -23,8 +23,9 @@ from tour.trace.events import AnyPayload, Packet, Rates, Sample
 from tour.trace.recorder import Recorder
 
 HERTZ_MOST = 20.0
+HERTZ_BUSY = 5.0
 HERTZ_LEAST = 1.0
-"""Looks a second: at most, and when every core is busy."""
+"""Looks a second: at most, when every core is busy, and when even so it comes late itself."""
 NICE = 10
 JUDGED_SECONDS = 1.0
 """How often it is judged whether the cores are busy."""
@@ -76,8 +77,8 @@ class EmbeddedEye:
 
 
 class Pace:
-    """When to look next: ``asked`` times a second; where the cores are busy (``yields``) half as often, each second
-    that they are, down to ``HERTZ_LEAST``, and back again the same way."""
+    """When to look next: ``asked`` times a second; half as often each second that the cores are busy (``yields``), down
+    to ``HERTZ_BUSY``, or that it is late itself, down to ``HERTZ_LEAST``; and back again the same way."""
 
     def __init__(self, asked: float, yields: bool = True) -> None:
         self.asked = self.hertz = asked
@@ -85,7 +86,8 @@ class Pace:
         self.begin()
 
     def begin(self) -> None:
-        """The next look is due now."""
+        """Look an interval from now, and for a second yield to nobody."""
+        self.hertz = self.asked
         self._due = self._judged = time.monotonic()
         self._late = 0.0
         self._idle, self._all = _ticks()
@@ -101,9 +103,13 @@ class Pace:
 
     def _judge(self, now: float) -> None:
         idle, every = _ticks()
-        busy = idle - self._idle < IDLE_SHARE * (every - self._all) or self._late > 1 / self.hertz
+        busy, late = idle - self._idle < IDLE_SHARE * (every - self._all), self._late > 1 / self.hertz
         self._judged, self._late, self._idle, self._all = now, 0.0, idle, every
-        self.hertz = max(HERTZ_LEAST, self.hertz / 2) if busy else min(self.asked, self.hertz * 2)
+        if busy or late:
+            least = min(self.hertz, HERTZ_LEAST if late else HERTZ_BUSY)
+            self.hertz = max(least, self.hertz / 2)
+        else:
+            self.hertz = min(self.asked, self.hertz * 2)
 
 
 def _ticks() -> tuple[int, int]:
@@ -141,7 +147,7 @@ class Sampler:
         self._packet_due = self._around_due = 0.0
         self._around = around
         self._told: dict[type, AnyPayload] = {}
-        self._ends = False
+        self._ends = self._hurried = False
         self._change = threading.Condition()
         self._yields = yields
         self._pace = Pace(hertz, yields)
@@ -171,6 +177,12 @@ class Sampler:
             self._samples, self._totals, self._told = {}, {}, {}
             self._change.notify()
 
+    def soon(self) -> None:
+        """Something is about to be seen: look as often as asked for a second, however busy the cores."""
+        with self._change:
+            self._hurried = True
+            self._change.notify()
+
     def packets(self, on: bool) -> None:
         """One more who wants to see packets, or one less."""
         with self._change:
@@ -194,11 +206,12 @@ class Sampler:
         """Wait until somebody watches and the next look is due; False when there is none any more."""
         with self._change:
             while not self._ends:
-                if not self._wanted:
+                if self._hurried or not self._wanted:
+                    self._hurried = False
                     self._change.wait_for(lambda: self._ends or self._wanted)
                     self._pace.begin()
-                due = self._pace.next()
-                if not self._change.wait_for(lambda: self._ends or not self._wanted, due - time.monotonic()):
+                left = self._pace.next() - time.monotonic()
+                if not self._change.wait_for(lambda: self._ends or self._hurried or not self._wanted, left):
                     return True
             return False
 
