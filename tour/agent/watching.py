@@ -233,7 +233,8 @@ class Spectator:
         self.stop_recording()
         self._writer, self._written = Writer(path), 0
         for event in self.history.standing:
-            self._write(event)
+            begins = isinstance(event.data, ev.Hello)
+            self._write(replace(event, t=self.history.time(len(self.history))) if begins else event)
 
     def _write(self, event: ev.Event) -> None:
         if self._writer is not None:

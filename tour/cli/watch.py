@@ -155,15 +155,19 @@ def _retell(spectator: Spectator, recording: Recording) -> int:
     """A line a second of the recording's time, and a sentence for each message, at once."""
     spectator.live()
     say(opening(spectator.history.edge, spectator.lang))
-    due = recording.events[0].t + SECOND
+    due = spectator.history.time(1) + SECOND
     for position, event in enumerate(recording.events, 1):
-        while event.t >= due:
+        now = spectator.history.time(position)
+        if now >= due:
             spectator.show_at(position - 1)
             for line in lines(spectator.moment()):
                 tell(line)
-            due += max(SECOND, (event.t - due) // SECOND * SECOND)
+            due += max(SECOND, (now - due) // SECOND * SECOND)
         if isinstance(event.data, ev.Message | ev.Broken | ev.Note | ev.Error | ev.Lost):
             tell(sentence(event, spectator.history.at(position), spectator.lang))
+    spectator.last_sample()
+    for line in lines(spectator.moment()):
+        tell(line)
     return 0
 
 

@@ -50,11 +50,11 @@ class _Block:
         self.size = sum(map(len, self.standing))
         self.full = max(BLOCK_BYTES, 2 * self.size)
 
-    def append(self, event: ev.Event) -> None:
+    def append(self, event: ev.Event, t: int) -> None:
         line = ev.encode(event)
         self.lines.append(line)
         self.keys.append(_key(event))
-        self.times.append(event.t)
+        self.times.append(t)
         self.size += len(line)
 
     def needed(self, count: int) -> Iterator[bytes]:
@@ -89,6 +89,7 @@ class History:
         self._size = 0
         self._edge = State()
         self._length = 0
+        self._time = 0
         self._points: dict[int, list[Point]] = {}
         self._last: tuple[int, State] = (0, self._edge)
 
@@ -116,7 +117,9 @@ class History:
         if self._blocks[-1].size > self._blocks[-1].full:
             self._begin_block()
         before = self._blocks[-1].size
-        self._blocks[-1].append(event)
+        # A stream begins when its Hello was said: what stood then is older, but was not seen before.
+        self._time = max(self._time, event.t) if not isinstance(event.data, ev.Hello) else event.t
+        self._blocks[-1].append(event, self._time)
         self._size += self._blocks[-1].size - before
         self._length += 1
         self._standing(event)
@@ -171,7 +174,7 @@ class History:
         return self._blocks[max(0, found)]
 
     def time(self, position: int) -> int:
-        """When the event before ``position`` was told (ns)."""
+        """When the event before ``position`` was seen (ns)."""
         block = self._block(position)
         at = max(0, position - block.first - 1)
         return block.times[at] if at < len(block.times) else 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from tour.agent.watch_moment import SECOND, Lap
 from tour.view.area import Area
 from tour.view.text import cut
-from tour.view.watch.look import Look, amount, bits
+from tour.view.watch.look import Look, bits, brief
 
 COLUMNS = ("driver", "device", "network")
 TIME = 10
 BAR = 18
 ROOMY = 96
+ROOM = 24
 
 
 def draw(area: Area, look: Look) -> None:
@@ -30,14 +31,14 @@ def draw(area: Area, look: Look) -> None:
 
 
 def _lap(area: Area, y: int, look: Look, lap: Lap, step: int) -> None:
-    area.right(y, f"{(lap.t - look.moment.t_first) / SECOND:+.2f}", "dim", end=TIME - 2)
-    published = look.say("lane.published", n=amount(lap.published))
-    returned = look.say("lane.returned", n=amount(lap.returned))
-    driver = [published, look.say("lane.kicks", n=lap.kicks) if lap.kicks else ""]
-    device = [returned, look.say("lane.calls", n=lap.calls) if lap.calls else "",
-              look.say("lane.turns", n=lap.turns) if lap.turns else ""]  # fmt: skip
+    area.right(y, f"{max(0, lap.t - look.moment.t_first) / SECOND:+.2f}", "dim", end=TIME - 2)
+    published = look.say("lane.published", n=brief(lap.published))
+    returned = look.say("lane.returned", n=brief(lap.returned))
+    driver = [published, look.say("lane.kicks", n=brief(lap.kicks)) if lap.kicks else ""]
+    device = [returned, look.say("lane.calls", n=brief(lap.calls)) if lap.calls else "",
+              look.say("lane.turns", n=brief(lap.turns)) if lap.turns and step >= ROOM else ""]  # fmt: skip
     seconds = look.moment.lap_seconds
-    network = [look.say("lane.packets", n=amount(lap.packets)) if lap.packets is not None else "-",
+    network = [look.say("lane.packets", n=brief(lap.packets)) if lap.packets is not None else "-",
                bits(8 * lap.bytes / seconds) if seconds and lap.bytes else ""]  # fmt: skip
     for index, (parts, style) in enumerate(zip((driver, device, network), COLUMNS, strict=True)):
         idle = not any(char in "123456789" for char in parts[0])

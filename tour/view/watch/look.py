@@ -71,6 +71,14 @@ class Look:
         moved = max((getattr(now, index) - getattr(before, index)) & 0xFFFF for index in ("avail_idx", "used_idx"))
         return f"{base}+now" if moved <= CALM else base
 
+    def written(self, slot: int) -> bool:
+        """Whether anything can stand in that slot of the avail ring: not where the totals tell that avail.idx has not
+        come round yet."""
+        sample, rates = self.sample, self.moment.watched.rates
+        if sample is None or sample.avail_idx >= sample.num or not rates or rates[-1].chains is None:
+            return True
+        return rates[-1].chains > sample.used_idx or slot < sample.avail_idx
+
     def fresh(self, table: str, row: list[int]) -> bool:
         """Whether that row of ``avail`` or ``used`` is not in the sample before, while one can follow."""
         before = self._before

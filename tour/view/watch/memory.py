@@ -24,8 +24,8 @@ def draw(area: Area, look: Look) -> None:
             break
         area.put(0, y, str(index), "control")
         area.put(3, y, f"{region.gpa:#x}..{region.gpa + region.size - 1:#x}", "text", limit=28)
-        area.put(29, y, size_words(region.size), "text", limit=9)
-        area.put(39, y, f"{region.hva:#x}", "dim")
+        area.put(29, y, size_words(region.size), "text", limit=11)
+        area.put(41, y, f"{region.hva:#x}", "dim")
         y += 1
     if look.state.features is not None:
         words = look.say("memory.features", word=f"{look.state.features:#x}", names=_names(look.state.features))

@@ -85,8 +85,9 @@ def draw(area: Area, look: Look) -> None:
         area.put(0, 0, look.say("queue.none_long"), "dim", limit=area.w)
         return
     _strip(area, look, sample)
-    _entries(area, 2, look, "avail", _chosen(sample, (area.w - LABEL) // _stride(sample, "avail")))
-    newest = sample.used[-((area.w - LABEL) // _stride(sample, "used")) :]
+    _entries(area, 2, look, "avail", _chosen(look, sample, (area.w - LABEL) // _stride(sample, "avail")))
+    used = [row for row in sample.used if sample.used_idx >= sample.num or look.written(row[0])]
+    newest = used[-((area.w - LABEL) // _stride(sample, "used")) :] if sample.used_idx else []
     _entries(area, 4, look, "used", newest)
     y = 6
     for letter, style, words in (("V", "device", silence.kicks(look)), ("D", "driver", silence.calls(look))):
@@ -137,9 +138,9 @@ def _stride(sample: Sample, table: str) -> int:
     )
 
 
-def _chosen(sample: Sample, room: int) -> list[list[int]]:
+def _chosen(look: Look, sample: Sample, room: int) -> list[list[int]]:
     """Entries of the avail ring for ``room`` places: the newest; of a long queue also those the device reads next."""
-    rows = sample.avail
+    rows = [row for row in sample.avail if look.written(row[0])]
     if len(rows) <= room or sample.last_avail_idx is None:
         return rows[-room:]
     following = sample.last_avail_idx % sample.num
