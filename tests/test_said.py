@@ -26,6 +26,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MAKERS = {("lab/kernel.py", "missing"), ("abi/build.py", "_no_compiler"), ("agent/server.py", "_error")}
 MAKERS |= {("errors.py", "__init__"), ("lab/boot.py", "progress"), ("lab/boot.py", "append")}
 MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("lab/fetch.py", "_progress")}
+MAKERS |= {("device/vhost_user/exchange.py", "Error")}
 """Calls besides the errors' own that are given such sentences."""
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
 TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {

@@ -84,8 +84,9 @@ class VhostUserDevice(VhostDevice):
 
     def queue_num(self) -> int:
         """How many queue pairs the back-end has. Raises NotOffered without MQ."""
-        if not ProtocolFeature.VHOST_USER_PROTOCOL_F_MQ.on(self.protocol):
-            raise NotOffered(f"The {self.kind} device does not offer GET_QUEUE_NUM.")
+        feature = ProtocolFeature.VHOST_USER_PROTOCOL_F_MQ
+        if not feature.on(self.protocol):
+            raise NotOffered(f"The {self.kind} device does not offer {feature.name}.")
         return self._ask(Request.VHOST_USER_GET_QUEUE_NUM, told=True)
 
     # --- start and stop ---
