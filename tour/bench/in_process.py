@@ -1,4 +1,4 @@
-"""Rows in one process: our driver and our engine on two cores, against bare loops on the tap."""
+"""Rows in one process: our driver and our engine, against bare loops on the tap."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ _STRIDE, _BUFFERS = 2112, 256  # VT_LOOP_STRIDE, VT_LOOP_BATCH of csrc/loops.h
 
 
 class Stand:
-    """Our engine on ``port``, its worker on one core, and a driver for the other.
+    """Our engine on ``port`` and a driver for it, both on one core, as a bare loop is; ``apart``: a core for each.
 
-    ``busy_us`` is how long the worker looks on before it sleeps; with it the driver looks on too instead of sleeping.
+    Each sleeps while the other has all the work, and nothing depends on how far apart two cores are.
     """
 
-    def __init__(self, stack: ExitStack, port: Backend, *, num: int = NUM, busy_us: int = 0) -> None:
+    def __init__(self, stack: ExitStack, port: Backend, *, apart: bool = False) -> None:
         self.device_core, self.driver_core = cores()
-        self.spins, self.num = busy_us > 0, num
+        if not apart:
+            self.driver_core = self.device_core
         with on_core(self.device_core):
-            self.device = EmbeddedDevice(gear="engine", busy_poll_us=busy_us)
+            self.device = EmbeddedDevice(gear="engine")
             stack.callback(self.device.close)
-            self.packets = stack.enter_context(PacketIO(self.device, port, num=num))
+            self.packets = stack.enter_context(PacketIO(self.device, port, num=NUM))
 
     def send(self, frames: object, length: int, count: int, headers: object = None) -> tuple[float, float]:
         """Send ``frames`` (all of ``length`` bytes) again and again until ``count`` are through; (packets, seconds)."""
@@ -48,10 +49,10 @@ class Stand:
             while sent < count:
                 taken = tx.send(frames, length, headers)
                 sent += taken
-                if not taken and not self.spins:
-                    self.wait(self.num * 3 // 4)
+                if not taken:
+                    self.wait(NUM * 3 // 4)
             while left := tx.counts()["outstanding"]:
-                self.wait(1 if self.spins else left)
+                self.wait(left)
                 tx.reap()
             return sent, time.monotonic() - begun
 
@@ -150,8 +151,9 @@ class RxTap(_OnTap):
             begun = time.monotonic()
             self.stand.device.hold(RX, False)
             while got < count:
-                got += packets.recv(self.into, self.lengths)
-                if time.monotonic() > begun + PATIENCE:
+                taken = packets.recv(self.into, self.lengths)
+                got += taken
+                if not taken and not packets.wait_received(PATIENCE, min(count - got, NUM // 4)):
                     raise TimedOut("The device did not deliver what the bench sent.")
             seconds = time.monotonic() - begun
         self.stand.device.hold(RX, True)
@@ -186,11 +188,11 @@ class RingOnly:
 
     peer_name = ""
     FRAMES = 1 << 20
-    NUM, BUSY_US = 256, 50
+    APART = False
 
     def __init__(self) -> None:
         self.stack, self.cpu = ExitStack(), Cpu()
-        self.stand = Stand(self.stack, NullPort(), num=self.NUM, busy_us=self.BUSY_US)
+        self.stand = Stand(self.stack, NullPort(), apart=self.APART)
         self.burst = SMALL * 1024
 
     def ours(self) -> float:
@@ -214,7 +216,7 @@ class Latency(RingOnly):
     """From before the kick to after the call, both sides asleep in between: microseconds, the median of a round."""
 
     COUNT = 2000
-    NUM, BUSY_US = 256, 0
+    APART = True
 
     def __init__(self) -> None:
         super().__init__()

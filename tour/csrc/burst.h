@@ -125,6 +125,20 @@ static void vt_driver_add(struct vt_driver *d, const uint8_t *header, const uint
 }
 
 /**
+ * vt_driver_pieces() - How many slots a frame takes
+ * @d:		Queue
+ * @len:	Its bytes
+ *
+ * Return: slots
+ */
+static uint64_t vt_driver_pieces(const struct vt_driver *d, uint32_t len)
+{
+	uint64_t total = (uint64_t)len + d->header_len;
+
+	return total <= d->at.room ? 1 : (total + d->at.room - 1) / d->at.room;
+}
+
+/**
  * vt_driver_room_for() - Have that many descriptors free, taking back what was sent if need be
  * @d:		Queue
  * @pieces:	Descriptors
@@ -164,7 +178,7 @@ static int vt_driver_send(struct vt_driver *d, const void *frames, uint64_t size
 
 	for (n = 0; n < count; n++) {
 		uint32_t len = lengths ? vt_driver_length(lengths, n) : each;
-		uint64_t pieces = ((uint64_t)len + d->header_len + d->at.room - 1) / d->at.room;
+		uint64_t pieces = vt_driver_pieces(d, len);
 
 		if (len > size)
 			ret = vt_driver_fault(d, VT_DRIVER_TOO_FEW, n, len);
@@ -178,8 +192,7 @@ static int vt_driver_send(struct vt_driver *d, const void *frames, uint64_t size
 		frame += len;
 		header = header ? header + VT_DRIVER_HEADER : NULL;
 		size -= len;
-		if ((uint16_t)(d->avail_shadow - d->published) >= VT_DRIVER_PUBLISH)
-			vt_driver_publish(d);
+		vt_driver_publish_some(d);
 	}
 	vt_driver_publish(d);
 	return ret < 0 && !n ? ret : (int)n;
@@ -324,8 +337,7 @@ static int vt_driver_recv(struct vt_driver *d, void *into, uint64_t size, void *
 		to += got;
 		header = header ? header + VT_DRIVER_HEADER : NULL;
 		size -= (uint64_t)got;
-		if ((uint16_t)(d->avail_shadow - d->published) >= VT_DRIVER_PUBLISH)
-			vt_driver_publish(d);
+		vt_driver_publish_some(d);
 	}
 	vt_driver_publish(d);
 	return chains < 0 && !n ? chains : (int)n;

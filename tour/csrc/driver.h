@@ -302,6 +302,27 @@ static void vt_driver_publish(struct vt_driver *d)
 }
 
 /**
+ * vt_driver_publish_some() - In the midst of a burst: publish what has come together, unless the device sleeps
+ * @d:		Queue
+ *
+ * A device at work goes on with it at once. One that sleeps is woken at the burst's end, for all of it: what is read
+ * here, without order, is a hint and decides nothing else.
+ */
+static void vt_driver_publish_some(struct vt_driver *d)
+{
+	uint16_t count = d->avail_shadow - d->published, event;
+
+	if (count < VT_DRIVER_PUBLISH)
+		return;
+	if (!d->event_idx && !(vt_load_relaxed_u16(d->at.used) & 1))
+		return;
+	event = d->event_idx ? vt_load_relaxed_u16(d->at.used + 4 + 8 * (uint64_t)d->at.num) : 0;
+	if (d->event_idx && (!d->kick_known || (uint16_t)(d->avail_shadow - event - 1) < count))
+		return;
+	vt_driver_publish(d);
+}
+
+/**
  * vt_driver_waiting() - How many used elements wait to be reaped
  * @d:		Queue
  *

@@ -92,9 +92,9 @@ class PacketIO:
         """See :meth:`BurstReceiver.recv`: what is there now; it does not wait."""
         return self.rx.recv(into, lengths, headers)
 
-    def wait_received(self, seconds: float) -> bool:
-        """Sleep until a packet was received, ``seconds`` at most; whether there is one."""
-        return self._wait(self.rx, RX, 1, seconds)
+    def wait_received(self, seconds: float, buffers: int = 1) -> bool:
+        """Sleep until that many buffers are filled, ``seconds`` at most; whether they are."""
+        return self._wait(self.rx, RX, buffers, seconds)
 
     def wait_sent(self, count: int, seconds: float) -> bool:
         """Sleep until ``count`` more packets than were taken back so far are sent; whether they are."""
