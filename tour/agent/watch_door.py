@@ -136,13 +136,16 @@ class Door:
     """
 
     def __init__(self, path: Path, hello: Callable[[], ev.Hello], looks: Looks, hands: Hands) -> None:
+        from tour.scene.serve import listen, remove
+
         self.path = path
+        self._remove = remove
         self._hello, self._looks, self._hands = hello, looks, hands
         self._lock = threading.Lock()
         self._watchers: dict[int, _Watcher] = {}
         self._standing = Standing()
         self._ends = False
-        self._listener = _listen(path)
+        self._listener, self._inode = listen(path)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._woken = False
         self._selector = selectors.DefaultSelector()
@@ -190,7 +193,7 @@ class Door:
             self._leave(watcher)
         self._selector.close()
         self._listener.close()
-        self.path.unlink(missing_ok=True)
+        self._remove(self.path, self._inode)
 
     def _awake(self, events: int) -> None:
         os.eventfd_read(self._wake)
@@ -296,35 +299,3 @@ class Door:
 def _said(data: ev.AnyPayload) -> ev.Event:
     """An event of the door's own, for one watcher; it gets its number there."""
     return ev.Event(0, time.monotonic_ns(), "tour", "tour", data)
-
-
-def _listen(path: Path) -> socket.socket:
-    """A socket only its owner may connect to: nobody can before it listens, and then its mode is set."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    try:
-        if _abandoned(path):
-            path.unlink()
-        listener.bind(str(path))
-        os.chmod(path, 0o600)
-        listener.listen(WATCHERS_MOST)
-    except OSError as error:
-        listener.close()
-        raise UsageError(
-            f"The watch socket {path} cannot be made: {error.strerror or error}.", "", "choose another --socket PATH"
-        ) from error
-    return listener
-
-
-def _abandoned(path: Path) -> bool:
-    """Whether a socket lies there on which nobody listens: left by a server that was killed."""
-    if not path.is_socket():
-        return False
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            return True
-        except OSError:
-            return False
-    return False
