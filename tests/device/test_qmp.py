@@ -125,8 +125,9 @@ def test_memory_is_read_as_it_is_and_opened_for_reading_only() -> None:
     assert memory.read(ctypes.addressof(held), 12) == b"shared words"
     flags = Path(f"/proc/self/fdinfo/{memory._fd}").read_text().split("flags:")[1].split()[0]
     assert int(flags, 8) & os.O_ACCMODE == os.O_RDONLY
-    with pytest.raises(OSError):
-        memory.read(0x1000, 8)
+    for nowhere in (0x1000, 1 << 63, 1 << 64, -1):
+        with pytest.raises(OSError):
+            memory.read(nowhere, 8)
     memory.close()
 
 

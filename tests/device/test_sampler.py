@@ -17,7 +17,7 @@ from tour.device.contract import RX, TX
 from tour.device.look import Standing, look
 from tour.device.sampler import NICE, EmbeddedEye, Pace, Sampler
 from tour.errors import UsageError
-from tour.trace.events import Event, Rates, Sample
+from tour.trace.events import Error, Event, Rates, Sample
 from tour.trace.fold import fold_all
 from tour.trace.recorder import Recorder
 from tour.virtqueue.layout import RingLayout
@@ -252,6 +252,17 @@ def test_memory_that_is_gone_ends_nothing(stand: Stand, sampler: Sampler, events
     sampler.wanted(True)
     sampler.tick()
     assert told(events, Sample) == [] and sampler._thread.is_alive()
+
+
+def test_a_defect_of_its_own_is_told(stand: Stand, events: list[Event]) -> None:
+    class Bad(Moving):
+        def stands(self) -> Standing:
+            raise ZeroDivisionError("a defect")
+
+    sampler = Sampler(lambda: [Bad()], Recorder(events.append))
+    sampler.wanted(True)
+    wait_until(lambda: bool(told(events, Error)), "an error")
+    sampler.close()
 
 
 def test_it_is_nice(sampler: Sampler) -> None:

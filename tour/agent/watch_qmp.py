@@ -66,11 +66,12 @@ class QmpSession:
         on_end(None if self._ended.is_set() else self._qemu.gone)
 
     def send(self, command: protocol.AnyCommand) -> None:
-        """Take a command: only the rate can be changed, for nothing is ever done to QEMU."""
+        """Take a command: only the rate can be changed, for nothing is ever done to QEMU; of packets there are none."""
         try:
-            if not isinstance(command, protocol.Rate):
+            if not isinstance(command, protocol.Rate | protocol.Packet):
                 raise UsageError("A QEMU is only looked at: nothing is done to it, its worker cannot be held.")
-            self._sampler.set_rate(command.hertz)
+            if isinstance(command, protocol.Rate):
+                self._sampler.set_rate(command.hertz)
             ok = True
         except TourError as error:
             self._recorder.emit(ev.Error(error.what, error.why, error.fix), actor="tour")

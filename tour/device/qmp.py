@@ -128,7 +128,10 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """A copy of ``size`` bytes at ``address`` of that process. Raises OSError where there is none."""
-        data = os.pread(self._fd, size, address)
+        try:
+            data = os.pread(self._fd, size, address)
+        except OverflowError:
+            data = b""
         if len(data) < size:
             raise OSError(f"{address:#x}+{size:#x} of process {self.pid} is not there")
         return data
@@ -239,10 +242,10 @@ class Qemu:
             told = self._queues[queue]
             if told is None or self._packed:
                 return None
-            place = RingLayout(int(told["num"]), int(told["desc"]), int(told["avail"]), int(told["used"]))
             try:
+                place = RingLayout(*(int(told[part]) for part in ("num", "desc", "avail", "used")))
                 place.check(queue)
-            except RingError:
+            except (RingError, LookupError, TypeError, ValueError):
                 return None
             return Standing(place, self._has(Feature.VIRTIO_RING_F_EVENT_IDX))
 

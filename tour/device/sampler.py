@@ -19,7 +19,7 @@ from tour.device.contract import TX
 from tour.device.embedded import EmbeddedDevice
 from tour.device.look import Eye, Standing, look
 from tour.errors import UsageError
-from tour.trace.events import AnyPayload, Packet, Rates, Sample
+from tour.trace.events import AnyPayload, Error, Packet, Rates, Sample
 from tour.trace.recorder import Recorder
 
 HERTZ_MOST = 20.0
@@ -199,8 +199,11 @@ class Sampler:
         # In Linux a nice value is a thread's own [setpriority(2), C library/kernel differences].
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-        while self._await():
-            self.tick()
+        try:
+            while self._await():
+                self.tick()
+        except Exception as error:  # noqa: BLE001 - a thread that dies untold would look like a ring that rests
+            self._recorder.emit(Error("Looking at the rings met an error of its own.", repr(error)), actor="tour")
 
     def _await(self) -> bool:
         """Wait until somebody watches and the next look is due; False when there is none any more."""
