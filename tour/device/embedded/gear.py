@@ -90,7 +90,6 @@ class PythonGear:
 
     def _turn(self, index: int) -> bool:
         ring = self.rings[index]
-        ring.tally.turns += 1
         with ring.lock:
             if ring.worker and ring.port:
                 ring.worker.rest_port(ring.port)

@@ -149,6 +149,7 @@ class Vring:
         if port and self.worker:
             self.worker.drop_port(port)
         if port:
+            self.tally.dropped += port.pending is not None
             port.close()
         if self.queue:
             self.base, self.kicks_wanted = self.queue.last_avail_idx, self.queue.kicks_wanted
@@ -198,12 +199,13 @@ class Vring:
             self.worker.watch_port(self.index, self.port)
 
     def turn(self) -> tuple[DeviceQueue, Port] | None:
-        """Queue and port when there is something to work on, None while stopped or broken.
+        """Queue and port when there is something to work on, None while stopped, broken or held.
 
         Raises RingError(BAD_ADDRESS) when the ring itself is not mapped.
         """
-        if self.queue is None or self.port is None or self.broken:
+        if self.queue is None or self.port is None or self.broken or not self.tally.may_take():
             return None
+        self.tally.turns += 1
         place = self.place
         # The event words count only with EVENT_IDX; without it the last two bytes may be missing.
         spare = 0 if self.event_idx else 2
