@@ -461,7 +461,7 @@ static void vt_engine_status(struct vt_engine *e, int index, struct vt_status *s
 	const struct vt_vring *r = &e->ring[index];
 
 	memset(status, 0, sizeof(*status));
-	status->last_avail_idx = vt_index(&r->queue.last_avail_idx);
+	status->last_avail_idx = vt_index(&r->settled);
 	status->avail_seen = vt_index(&r->queue.avail_seen);
 	status->used_shadow = vt_index(&r->queue.used_shadow);
 	status->attached = r->attached;

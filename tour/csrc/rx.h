@@ -115,19 +115,17 @@ static uint32_t vt_rx_tail(struct vt_vring *r, uint32_t i, uint64_t room, struct
 {
 	if (room > (uint64_t)r->frame_max + r->header_len)
 		return 0;
-	/* Of a frame that cannot be kept one byte tells that it did not fit. */
-	tail->iov_base = vt_spill(r, i) + (r->mergeable && room < VT_FRAME_LIMIT ? room : 0);
-	tail->iov_len = r->mergeable && room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 1;
+	/* Of what is longer than any frame may be one byte tells. */
+	tail->iov_base = vt_spill(r, i) + (room < VT_FRAME_LIMIT ? room : 0);
+	tail->iov_len = room < VT_FRAME_LIMIT ? VT_FRAME_LIMIT - room : 1;
 	return 1;
 }
 
 /* @len bytes were read into @room bytes of chains from the window's begin + @at on: whether they lie there whole. */
 static bool vt_rx_fits(struct vt_vring *r, uint32_t i, uint32_t at, uint32_t chains, uint64_t room, uint32_t len)
 {
-	bool cut = len > VT_FRAME_LIMIT || (len > room && !r->mergeable);
-
 	/* A tap's frame is never that long, another port's may be; without a tail a full room is such a frame, cut. */
-	if (cut || (len == room && room > (uint64_t)r->frame_max + r->header_len)) {
+	if (len > VT_FRAME_LIMIT || (len == room && room > (uint64_t)r->frame_max + r->header_len)) {
 		vt_rx_lose(r);
 		return false;
 	}
@@ -259,7 +257,9 @@ static int vt_rx_fresh(struct vt_vring *r)
 			return VT_AT_PORT;
 		if (!r->fault)
 			return vt_rx_wait(r);
-		/* The kernel's vhost has the frame already when it meets the fault: it waits with us, not at the port. */
+		if (r->fault == -VT_AVAIL_JUMP)
+			return vt_rx_fault(r);
+		/* The kernel's vhost has the frame already when it meets such a fault: it waits with us, not at the port. */
 		ret = vt_rx_hold(r);
 		if (ret < 0)
 			return vt_rx_failed(r, -ret);

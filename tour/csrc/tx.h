@@ -24,8 +24,10 @@ static int32_t vt_port_writev(struct vt_vring *r, const struct iovec *piece, uin
 {
 	ssize_t ret;
 
-	vt_count(&r->counts.syscalls, 1);
-	ret = n == 1 ? write(r->fd, piece->iov_base, piece->iov_len) : writev(r->fd, piece, (int)n);
+	do {
+		vt_count(&r->counts.syscalls, 1);
+		ret = n == 1 ? write(r->fd, piece->iov_base, piece->iov_len) : writev(r->fd, piece, (int)n);
+	} while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : (int32_t)ret;
 }
 
