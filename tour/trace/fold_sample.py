@@ -30,7 +30,7 @@ def _watching(state: State, data: ev.Watching) -> Changes:
     if not 2 <= data.queues <= ev.QUEUES_MAX:
         raise ValueError(f"{data.queues} queues")
     blank = tuple(Ring(index) for index in range(data.queues))
-    return replace(state, watching=data, rings=blank, watched=()), ("watching",)
+    return replace(state, watching=data, rings=blank, watched=(), table=None, features=None), ("watching",)
 
 
 def _sample(state: State, data: ev.Sample) -> Changes:

@@ -85,6 +85,7 @@ class History:
         self._kept = kept
         self._standing = Standing()
         self._packets: dict[int | None, ev.Event] = {}
+        self._samples: dict[int, tuple[ev.Event | None, ev.Event]] = {}
         self._blocks: deque[_Block] = deque([_Block(0, [])])
         self._size = 0
         self._edge = State()
@@ -109,7 +110,23 @@ class History:
     @property
     def standing(self) -> list[ev.Event]:
         """What a recording that begins now begins with."""
-        return [*self._standing.events, *self._packets.values()]
+        stands = [one for event in self._standing.events for one in (self._before(event), event) if one]
+        return sorted([*stands, *self._packets.values()], key=lambda event: event.seq)
+
+    def _before(self, event: ev.Event) -> ev.Event | None:
+        """The sample before that one: what is new in a sample is seen by comparison."""
+        return self._samples[event.data.queue][0] if isinstance(event.data, ev.Sample) else None
+
+    def _keep(self, event: ev.Event) -> None:
+        data = event.data
+        self._standing(event)
+        if isinstance(data, ev.Packet):
+            self._packets[data.queue] = event
+        elif isinstance(data, ev.Sample):
+            last = self._samples.get(data.queue)
+            self._samples[data.queue] = (last[1] if last else None, event)
+        elif isinstance(data, ev.Hello | ev.Watching):
+            self._samples.clear()
 
     def append(self, event: ev.Event) -> State:
         """Take the next event. Raises FoldError."""
@@ -122,9 +139,7 @@ class History:
         self._blocks[-1].append(event, self._time)
         self._size += self._blocks[-1].size - before
         self._length += 1
-        self._standing(event)
-        if isinstance(event.data, ev.Packet):
-            self._packets[event.data.queue] = event
+        self._keep(event)
         self._take_point(event)
         return self._edge
 

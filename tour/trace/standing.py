@@ -35,8 +35,8 @@ class Standing:
             self._kept[key] = event
 
     def _forget_rings(self) -> None:
-        """Another front end, or none: of its rings and memory nothing holds."""
-        passing = (ev.Sample, ev.Rates, ev.Broken, ev.Features, ev.Region, ev.Worker)
+        """Another front end, or none: of what the one before said, of its rings and memory nothing holds."""
+        passing = (ev.Watching, ev.Message, ev.Sample, ev.Rates, ev.Broken, ev.Features, ev.Region, ev.Worker)
         self._kept = {key: event for key, event in self._kept.items() if not isinstance(event.data, passing)}
 
     def _message(self) -> Hashable:
