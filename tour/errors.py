@@ -147,7 +147,7 @@ class MessageFault(StrEnum):
     FEATURES = "a feature bit that was not offered"
     RING_INDEX = "there is no such ring"
     RUNNING = "the ring is running"
-    DOORBELL = "the descriptor is neither an eventfd nor a pipe"
+    NO_KICK = "a ring without a kick descriptor would have to be polled"
     REGIONS = "more memory regions than a message may tell, or none"
     REGION_EMPTY = "a memory region is empty"
     REGION_WRAPS = "a memory region runs past 2^64"

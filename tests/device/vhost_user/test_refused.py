@@ -121,6 +121,7 @@ BYTES = {
     "a kick for ring 255": (header(12, 8) + struct.pack("=Q", 255 | 256), MessageFault.RING_INDEX),
     "a kick with odd bits": (header(12, 8) + struct.pack("=Q", 1 << 40), MessageFault.RING_INDEX),
     "a kick without its descriptor": (header(12, 8) + struct.pack("=Q", 0), MessageFault.FDS),
+    "a kick that says that none comes": (header(12, 8) + struct.pack("=Q", 256), MessageFault.NO_KICK),
     "addresses without memory": (header(9, 40) + bytes(40), MessageFault.NO_MEMORY),
     "a log without the feature": (header(6, 16) + bytes(16), MessageFault.NOT_NEGOTIATED),
     "a reset without the feature": (header(34, 0), MessageFault.NOT_NEGOTIATED),

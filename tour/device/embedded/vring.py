@@ -104,10 +104,14 @@ class Vring:
     def hold(self, on: bool) -> None:
         """Take no chain any more but released ones, or all again."""
         self.tally.held, self.tally.released = on, 0
+        if self.worker:
+            self.worker.queue(self.index)
 
     def release(self, n: int) -> None:
         """Let ``n`` chains more be taken."""
         self.tally.released += n
+        if self.worker:
+            self.worker.queue(self.index)
 
     def last_packet(self, want: bool) -> bytes | None:
         """See ``EmbeddedDevice.last_packet``."""
@@ -142,6 +146,9 @@ class Vring:
         queue.attach(self.base, self.kicks_wanted)
         self.port, self.queue, self.broken = port, queue, None
         self.rearm()
+        if self.worker and not port.polled:
+            # Nobody will say that such a port is ready, and a kick from before may have come to nothing.
+            self.worker.queue(self.index)
 
     def detach(self) -> None:
         """Stop: remember where we were, let go of the port."""

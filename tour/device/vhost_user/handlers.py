@@ -158,7 +158,7 @@ def set_vring_kick(session: Session, message: Message) -> None:
     """The descriptor the driver rings; with it the ring starts."""
     ring, fd = _bell(session, message)
     if fd < 0:
-        raise MessageError(MessageFault.DOORBELL)
+        raise MessageError(MessageFault.NO_KICK)
     ring.device.set_vring_kick(ring.local, fd)
     ring.kicked = True
     session.settle(ring)
