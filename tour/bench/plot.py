@@ -28,6 +28,13 @@ def middle(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
+def verdict(result: Result) -> str:
+    """holds, short, told (no minimum), skipped (something is not installed) or failed."""
+    if result.lacking is not None:
+        return "failed" if result.failed else "skipped"
+    return {None: "told", True: "holds", False: "short"}[result.holds]
+
+
 def figure(result: Result, lang: Lang) -> str:
     """What was measured, in one line; '' for a row that was not."""
     if result.ratio is None:

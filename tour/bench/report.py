@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,7 +102,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 def begun(rounds: int) -> Report:
     """A report with nothing in it yet but where and when."""
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return Report(VERSION, when, f"Linux {platform.release()}", _cpu(), os.cpu_count() or 1, rounds, [])
+    return Report(VERSION, when, _kernel(), _cpu(), os.cpu_count() or 1, rounds, [])
+
+
+def _kernel() -> str:
+    """Linux and its version, without what a distribution or a host adds to it."""
+    found = re.match(r"[\d.]+", platform.release())
+    return f"Linux {found[0].rstrip('.') if found else platform.release()}"
 
 
 def _cpu() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tour.agent.spawn import spawn
-from tour.bench.plot import figure, svg
+from tour.bench.plot import figure, svg, verdict
 from tour.bench.report import Report, Result, begun, read
 from tour.bench.rows import Row, chosen
 from tour.cli.output import say, tell, tell_bytes
@@ -76,8 +76,8 @@ def _results(rounds: int, rows: list[Row]) -> Iterator[Result]:
 def _tell(result: Result, lang: Lang, *, aside: bool = False) -> None:
     """One row in two lines: what it is and whether it holds; the figures."""
     out = say if aside else tell
-    verdict = t(lang, f"bench.verdict.{_verdict(result)}")
-    out(f"{result.name:16}{t(lang, f'bench.row.{result.name}')}: {verdict}")
+    word = t(lang, f"bench.verdict.{verdict(result)}")
+    out(f"{result.name:16}{t(lang, f'bench.row.{result.name}')}: {word}")
     if result.lacking is not None:
         words = (local(lang, text) for text in (result.lacking.what, result.lacking.why) if text)
         out(f"{'':16}{' '.join(words)}")
@@ -85,9 +85,3 @@ def _tell(result: Result, lang: Lang, *, aside: bool = False) -> None:
             out(f"{'':16}{t(lang, 'cli.mend', fix=local(lang, result.lacking.fix))}")
         return
     out(f"{'':16}{figure(result, lang)}")
-
-
-def _verdict(result: Result) -> str:
-    if result.lacking is not None:
-        return "failed" if result.failed else "skipped"
-    return {None: "told", True: "holds", False: "short"}[result.holds]

@@ -9,6 +9,7 @@ from typing import get_args
 
 from tour.docsgen.lesson_page import lesson_page
 from tour.docsgen.pictures import pictures
+from tour.docsgen.speed import fill_speed
 from tour.errors import UsageError
 from tour.i18n import Lang
 from tour.lesson.model import folders, load
@@ -33,6 +34,7 @@ def write_site(folder: Path) -> Iterator[Path]:
         shutil.copytree(DOCS / "img", place / "img")
         for name in SHARED if lang == "en" else ():
             shutil.copy(DOCS / name, place / name)
+        fill_speed(place / "speed.md", DOCS / "speed.json", lang)
         yield from sorted(place.rglob("*.md"))
         yield from _lessons(place, lang)
 

@@ -105,8 +105,10 @@ class BurstQueue:
         return bool(self._lib.vt_driver_calls(self._queue, used))
 
     def counts(self) -> dict[str, int]:
-        """What was done: packets, bytes (of frames), chains, publishes, kicks, kicks_saved (not wanted); outstanding: chains
-        the device has not used yet, or that were not taken back."""
+        """What was done: packets, bytes (of frames), chains, publishes, kicks, kicks_saved (not wanted).
+
+        ``outstanding`` are chains that the device has not used yet, or that were not taken back.
+        """
         self._lib.vt_driver_tell(self._queue, self._counts)
         names = ("packets", "bytes", "chains", "publishes", "kicks", "kicks_saved", "outstanding")
         return {name: int(getattr(self._counts, name)) for name in names}

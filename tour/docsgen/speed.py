@@ -1,0 +1,35 @@
+"""The page on speed: its table and its picture from ``docs/speed.json``, a report of the bench."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tour.bench.plot import figure, svg, verdict
+from tour.bench.report import Report, read
+from tour.errors import UsageError
+from tour.i18n import Lang, t
+
+MARK = "<!-- figures -->"
+
+
+def fill_speed(page: Path, source: Path, lang: Lang) -> None:
+    """Put the figures of the report ``source`` into ``page``, its picture and itself beside it. Raises UsageError."""
+    text = page.read_text("utf-8")
+    if MARK not in text:
+        raise UsageError(f"{page.name} has no place for its figures.", f"There is no line {MARK}.")
+    report = read(str(source))
+    shutil.copy(source, page.parent / source.name)
+    (page.parent / "img" / "speed.svg").write_text(svg(report, lang), "utf-8")
+    page.write_text(text.replace(MARK, _figures(report, lang)), "utf-8")
+
+
+def _figures(report: Report, lang: Lang) -> str:
+    where = t(lang, "bench.docs.where", cpu=report.cpu, kernel=report.kernel, cores=report.cores, when=report.when[:10])
+    head = t(lang, "bench.docs.head")
+    rows = [
+        f"| `{result.name}` | {t(lang, f'bench.verdict.{verdict(result)}')} | {figure(result, lang) or '–'} |"
+        for result in report.results
+    ]
+    picture = f"![{t(lang, 'bench.docs.picture')}](img/speed.svg)"
+    return "\n".join([where, "", picture, "", head, "|---|---|---|", *rows])
