@@ -16,6 +16,8 @@ from tests.device.vhost_user.conftest import Driver, descriptors
 from tests.support import ROOT, alive, require, wait_until
 from tour.device.contract import RX, TX
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC, arp_request, parse_arp
+from tour.trace import events as ev
+from tour.trace.fold import fold_all
 from tour.trace.store import load
 
 CHEAP = 60 << 10
@@ -25,11 +27,12 @@ CHEAP = 60 << 10
 class Command:
     """The command in a process of its own."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, told: Path | None = None) -> None:
         self.socket = folder / "net.sock"
         argv = [sys.executable, "-m", "tour.cli", "vhost-user", "--socket", str(self.socket), "--lang", "en", *words]
         self.log = folder / "log"
-        self.process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log.open("wb"))
+        with self.log.open("wb") as said, (told or Path(os.devnull)).open("wb") as stdout:
+            self.process = subprocess.Popen(argv, cwd=ROOT, stdout=stdout, stderr=said)
 
     def ready(self) -> None:
         wait_until(lambda: "Listening" in self.said() or self.process.poll() is not None, "the server to listen")
@@ -147,3 +150,27 @@ def test_a_wrong_option_is_said(folder: Path, words: str) -> None:
     assert command.process.wait(15) == WRONG[words]
     assert "To mend it" in command.said()
     assert not command.socket.exists()
+
+
+def test_json_is_a_stream_of_events(folder: Path) -> None:
+    command = Command(folder, "--port", "null", "--json", "--once", told=folder / "events")
+    command.ready()
+    with Driver(command.socket) as driver:
+        driver.set_up()
+    assert command.process.wait(15) == 0
+    events = [ev.decode(line) for line in (folder / "events").read_bytes().splitlines()]
+    assert isinstance(events[0].data, ev.Hello) and isinstance(events[-1].data, ev.Bye)
+    names = [event.data.name for event in events if isinstance(event.data, ev.Message)]
+    assert names[0] == "VHOST_USER_GET_FEATURES"
+    assert "VHOST_USER_SET_MEM_TABLE" in names
+    fold_all(events)
+
+
+def test_it_says_what_it_says_in_chinese(folder: Path) -> None:
+    command = Command(folder, "--port", "null", "--lang", "zh", "--once")
+    wait_until(lambda: "正在监听" in command.said(), "the server to listen")
+    with Driver(command.socket) as driver, pytest.raises(OSError, match="closed|reset|Broken pipe"):
+        driver.device.sock.sendall(bytes(12))
+        driver.device.get_features()
+    assert command.process.wait(15) == 0
+    assert "前端发来的不是消息：消息的版本不是 1" in command.said()

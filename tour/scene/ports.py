@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import errno
 
 from tour.device.contract import Backend
+from tour.net.frames import NET_HDR_LEN
 from tour.net.null import NullPort
 from tour.net.queue_tap import OFFLOADS, QueueTap
 from tour.net.socketpair import SocketpairPort
 from tour.trace.recorder import Recorder
-
-Without = Literal["socketpair", "null"]
 
 
 class ServerPorts:
@@ -101,6 +100,11 @@ class SocketpairPorts(ServerPorts):
     def port(self, pair: int) -> Backend:
         """See ``ServerPorts.port``."""
         return self._ports[pair]
+
+    def negotiated(self, features: int, header_len: int) -> None:
+        """See ``ServerPorts.negotiated``. Raises OSError: the responder knows headers of 12 bytes only."""
+        if header_len != NET_HDR_LEN:
+            raise OSError(errno.EOPNOTSUPP, f"a virtio_net_hdr of {header_len} bytes")
 
     def close(self) -> None:
         """See ``ServerPorts.close``."""

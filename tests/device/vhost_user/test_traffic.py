@@ -9,11 +9,13 @@ import pytest
 from tests.device.vhost_user.conftest import BUFFERS, FEATURES, Driver, Raw, Serve, wait_for
 from tour.abi.names import Feature
 from tour.device.contract import RX, TX
+from tour.errors import RingFault
 from tour.memory.dirty import LogBitmap
 from tour.memory.guest import RegionSpec
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC, arp_request, parse_arp
 from tour.trace import events as ev
 from tour.trace.fold import fold_all
+from tour.virtqueue.ring import Desc
 
 PACKET = bytes(12) + bytes(60)
 
@@ -188,3 +190,33 @@ def test_an_error_of_ours_costs_the_session_not_the_server(serve: Serve, monkeyp
         driver.set_up()
         driver.send(PACKET)
         driver.reap(TX, 1)
+
+
+def test_a_driver_that_breaks_a_rule_breaks_its_ring_alone(serve: Serve, gear: str) -> None:
+    serving = serve("socketpair", gear=gear)
+    with Driver(serving.path) as driver:
+        driver.set_up()
+        driver.provide(4)
+        head = driver.queues[TX].add(out=[(1 << 40, 72)])
+        driver.queues[TX].publish()
+        driver.kick(TX)
+        wait_for(lambda: driver.rang(TX, "err"))
+        (broken,) = wait_for(lambda: serving.told(ev.Broken))
+        assert (broken.queue, broken.reason) == (TX, RingFault.BAD_ADDRESS.value)
+        driver.kick(TX)
+        base = driver.device.stop(TX)
+        assert base == 0, "the chain was never done"
+        driver.rings[TX].write_desc(head, Desc(BUFFERS, 72, 0, 0))
+        driver.memory.write(BUFFERS, bytes(12) + arp_request(GUEST_MAC, GUEST_IP, PEER_IP))
+        driver.tell(TX, base)
+        driver.reap(TX, 1)
+        driver.reap(RX, 1)
+
+
+def test_a_legacy_driver_is_not_served_by_the_responder(serve: Serve) -> None:
+    serving = serve("socketpair")
+    with Driver(serving.path, features=0) as driver:
+        driver.device.set_owner()
+        with pytest.raises(OSError, match="refused"):
+            driver.device.set_features(0)
+    assert [message.errno for message in serving.told(ev.Message) if message.result] == ["EOPNOTSUPP"]
