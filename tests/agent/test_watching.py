@@ -54,18 +54,18 @@ def live(stream: Stream, now: Callable[[], int] | None = None) -> tuple[Spectato
 def test_the_present_is_shown_until_one_looks_elsewhere() -> None:
     stream = Stream().attached().look(published=3)
     spectator, door = live(stream)
-    assert spectator.mode == "live" and spectator.moment().watched.sample is not None
+    assert spectator.moment().mode == "live" and spectator.moment().watched.sample is not None
     spectator.toggle()
     stream.look(published=1)
     for event in stream.events[-2:]:
         door.tell(event)
-    assert spectator.mode == "paused" and spectator.moment().state.tx.avail_idx == 3
+    assert spectator.moment().mode == "paused" and spectator.moment().state.tx.avail_idx == 3
     spectator.toggle()
-    assert spectator.mode == "live" and spectator.moment().state.tx.avail_idx == 4
+    assert spectator.moment().mode == "live" and spectator.moment().state.tx.avail_idx == 4
     spectator.back()
-    assert spectator.mode == "back" and spectator.moment().state.tx.avail_idx == 3
+    assert spectator.moment().mode == "back" and spectator.moment().state.tx.avail_idx == 3
     spectator.forward()
-    assert spectator.mode == "live" and spectator.playing
+    assert spectator.moment().mode == "live" and spectator.playing
 
 
 def test_seconds_and_shares_of_time_lead_back() -> None:
@@ -80,7 +80,7 @@ def test_seconds_and_shares_of_time_lead_back() -> None:
     spectator.first()
     assert spectator.position == 1
     spectator.live()
-    assert spectator.mode == "live"
+    assert spectator.moment().mode == "live"
 
 
 def test_slow_motion_holds_releases_and_ends_with_us() -> None:
@@ -105,7 +105,7 @@ def test_a_refusal_is_a_notice_and_the_end_an_error_that_leaves_all_there() -> N
     door.tell(ev.Event(0, BEGAN, "tour", "tour", ev.Error("There is no queue 9 here.")))
     assert spectator.notice == "There is no queue 9 here."
     door.end(AgentLost("What was watched has ended."))
-    assert spectator.mode == "ended" and spectator.error is not None
+    assert spectator.moment().mode == "ended" and spectator.error is not None
     assert spectator.moment().state.tx.avail_idx == 5
     spectator.hold()
     assert not any(isinstance(one, protocol.Hold) for one in door.said)

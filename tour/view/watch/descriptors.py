@@ -37,7 +37,7 @@ def draw(area: Area, look: Look) -> None:
     """Column heads and lines, in as many columns as there is room for."""
     sample = look.sample
     if sample is None or not sample.desc:
-        area.put(0, 0, look.say("descriptors.none"), "dim", limit=area.w)
+        look.tell(area, "descriptors.none")
         return
     columns = max(1, area.w // WIDTH)
     rows = area.h - 1

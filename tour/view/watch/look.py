@@ -6,7 +6,8 @@ from tour.agent.watch_moment import Speeds, WatchMoment
 from tour.i18n import Lang, t
 from tour.trace import events as ev
 from tour.trace.state import Ring, State
-from tour.view.text import tr
+from tour.view.area import Area
+from tour.view.text import tr, wrap
 from tour.view.ui import Ui
 
 PANELS = ("ring", "descriptors", "packet", "messages", "memory", "lane")
@@ -62,6 +63,11 @@ class Look:
         """A string of watching's own table."""
         return t(self.lang, f"watch.{key}", **values)
 
+    def tell(self, area: Area, key: str) -> None:
+        """A sentence in a panel that has nothing else to show."""
+        for y, line in enumerate(wrap(self.say(key), area.w)):
+            area.put(0, y, line, "dim")
+
     def style(self, name: str, base: str) -> str:
         """``base``, lit up when that word of the sample is another than in the one before, by little enough to
         follow."""
@@ -95,9 +101,9 @@ def amount(number: float | None) -> str:
     return f"{number:.1f}" if 0 < number < 10 and number != int(number) else f"{number:,.0f}"
 
 
-def brief(number: float | None) -> str:
-    """The same in at most five cells: ``482k``, ``13.8k``."""
-    if number is None or number < 10_000 or number >= 1e6:
+def brief(number: float | None, whole: int = 10_000) -> str:
+    """The same in at most five cells: ``482k``, ``13.8k``; below ``whole`` exactly."""
+    if number is None or number < whole or number >= 1e6:
         return amount(number)
     return f"{number / 1e3:.3g}k"
 

@@ -14,7 +14,7 @@ def draw(area: Area, look: Look) -> None:
     """A row a region, then the names of the feature bits."""
     table = look.state.table
     if not table:
-        area.put(0, 0, look.say("memory.outside" if look.outside else "memory.none"), "dim", limit=area.w)
+        look.tell(area, "memory.outside" if look.outside else "memory.none")
     else:
         area.put(0, 0, look.say("memory.head"), "dim", limit=area.w)
     y = 1

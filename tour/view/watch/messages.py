@@ -17,7 +17,7 @@ def draw(area: Area, look: Look) -> None:
     """The last that fit."""
     told = [event for event in look.state.log if isinstance(event.data, ev.Message)]
     if not told:
-        area.put(0, 0, look.say("messages.outside" if look.outside else "messages.none"), "dim", limit=area.w)
+        look.tell(area, "messages.outside" if look.outside else "messages.none")
         return
     scroll = max(0, min(look.ui.scroll.get("messages", 0), len(told) - area.h))
     shown = told[-area.h - scroll : len(told) - scroll]

@@ -34,6 +34,6 @@ def draw(area: Area, look: Look) -> None:
     """Its bytes with their meaning."""
     found = subject(look)
     if found is None:
-        area.put(0, 0, look.say("packet.outside" if look.outside else "packet.none"), "dim", limit=area.w)
+        look.tell(area, "packet.outside" if look.outside else "packet.none")
         return
     packet.draw_bytes(area, look, found)

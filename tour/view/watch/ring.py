@@ -17,12 +17,14 @@ MARKS = {"free": (".", "dim"), "waiting": ("+", "driver"), "work": ("=", "device
 
 
 def title(look: Look) -> str:
-    """``TX queue, 256 slots (slot = idx mod 256)``."""
+    """``TX queue, 256 slots (slot = idx mod 256)``; shorter where something more urgent stands beside it."""
     ring = look.ring
     sample = look.sample
     if sample is None:
         return look.say("queue.unseen", name=ring.name.upper())
-    key = "queue.title_mod" if max(sample.avail_idx, sample.used_idx) >= sample.num else "queue.title"
+    plain = look.ring.broken or sample.held or not (sample.running and sample.steady)
+    wraps = max(sample.avail_idx, sample.used_idx) >= sample.num
+    key = "queue.title_mod" if wraps and not plain else "queue.title"
     return look.say(key, name=ring.name.upper(), num=sample.num)
 
 
@@ -31,7 +33,7 @@ def draw_title(area: Area, y: int, look: Look) -> None:
     x = area.put(2, y, f" {title(look)} ", "title")
     sample = look.sample
     if look.ring.broken:
-        words = f" {look.tr('queue.broken')}({fault_words(look.ring.broken, look.lang)}) "
+        words = f" {_broken(look)} "
         area.put(x + 1, y, cut(words, area.w - x - 3), "bad+now")
     elif sample is not None and not sample.running:
         area.put(x + 1, y, f" {look.say('queue.rests')} ", "warn")
@@ -39,6 +41,10 @@ def draw_title(area: Area, y: int, look: Look) -> None:
         area.put(x + 1, y, f" {look.say('queue.held')} ", "warn+now", limit=area.w - x - 3)
     elif sample is not None and not sample.steady:
         area.put(x + 1, y, f" {look.say('queue.unsteady')} ", "guess", limit=area.w - x - 3)
+
+
+def _broken(look: Look) -> str:
+    return f"{look.tr('queue.broken')}({fault_words(look.ring.broken or '', look.lang)})"
 
 
 def draw_indices(area: Area, look: Look) -> None:
@@ -82,7 +88,7 @@ def draw(area: Area, look: Look) -> None:
     """The strip, both tables' newest entries, and the sentences on suppression, as far as there are rows."""
     sample = look.sample
     if sample is None:
-        area.put(0, 0, look.say("queue.none_long"), "dim", limit=area.w)
+        look.tell(area, "queue.none_long")
         return
     _strip(area, look, sample)
     _entries(area, 2, look, "avail", _chosen(look, sample, (area.w - LABEL) // _stride(sample, "avail")))
@@ -90,10 +96,11 @@ def draw(area: Area, look: Look) -> None:
     newest = used[-((area.w - LABEL) // _stride(sample, "used")) :] if sample.used_idx else []
     _entries(area, 4, look, "used", newest)
     y = 6
-    for letter, style, words in (("V", "device", silence.kicks(look)), ("D", "driver", silence.calls(look))):
+    kicks = _broken(look) if look.ring.broken else silence.kicks(look)
+    for letter, style, words in (("V", "device", kicks), ("D", "driver", silence.calls(look))):
         area.put(0, y, letter, style)
         for line in wrap(words, area.w - 2)[: max(1, area.h - y - (1 if letter == "V" else 0))]:
-            area.put(2, y, line, "text")
+            area.put(2, y, line, "bad+now" if words is kicks and look.ring.broken else "text")
             y += 1
 
 

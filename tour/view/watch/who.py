@@ -77,4 +77,4 @@ def _passed(look: Look) -> str:
     told = [one.rates[-1].packets if (one := look.state.watched_of(pair + way)).rates else None for way in (0, 1)]
     if told[0] is None and told[1] is None:
         return "-"
-    return look.say("who.passed", back=brief(told[0]), out=brief(told[1]))
+    return look.say("who.passed", back=brief(told[0], 1000), out=brief(told[1], 1000))
