@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support import wait_until
+from tour.guest.initramfs import GUEST_IP, GUEST_MAC
 from tour.guest.server import Server
 from tour.trace import events as ev
 
@@ -41,6 +44,25 @@ class Serving:
         return len(os.listdir(f"/proc/{self.server.pid}/fd"))
 
 
+def send_into(pid: int, count: int) -> None:
+    """Send ``count`` UDP packets from the network of process ``pid`` to the guest's address, of 16 flows."""
+    own = ["-U", "--preserve-credentials"] if os.geteuid() else []
+    argv = ["nsenter", "-t", str(pid), *own, "-n", sys.executable, "-c", SENDER, str(count), GUEST_IP, GUEST_MAC]
+    subprocess.run(argv, check=True, timeout=30)
+
+
+SENDER = """
+import socket, subprocess, sys, time
+count, ip, mac = int(sys.argv[1]), *sys.argv[2:]
+subprocess.run(["ip", "neigh", "replace", ip, "lladdr", mac, "dev", "tap0", "nud", "permanent"], check=True)
+flows = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(16)]
+for number in range(count):
+    flows[number % 16].sendto(b"%08d" % number, (ip, 9))
+    if number % 64 == 63:
+        time.sleep(0.002)
+"""
+
+
 @dataclass(frozen=True)
 class Counters:
     """Packets that a tap took from (``sent``) and gave to (``received``) the guest, and those it dropped."""
@@ -48,6 +70,7 @@ class Counters:
     sent: int
     received: int
     dropped: int
+    sent_bytes: int
 
     @classmethod
     def of(cls, pid: int) -> Counters:
@@ -56,7 +79,7 @@ class Counters:
             name, found, rest = line.strip().partition(":")
             if found and name == "tap0":
                 words = [int(word) for word in rest.split()]
-                return cls(words[1], words[9], words[3] + words[11])
+                return cls(words[1], words[9], words[3] + words[11], words[0])
         raise AssertionError("the server has no tap0")
 
 

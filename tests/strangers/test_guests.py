@@ -85,7 +85,9 @@ def test_a_guest_on_the_python_gear(tmp_path: Path) -> None:
 def test_a_commands_words_come_and_go_unchanged(tmp_path: Path) -> None:
     need("uml")
     with serving(tmp_path) as ours, start("uml", Shape(ours.server.path)) as guest:
-        assert guest.run("echo \"it's  two\"; echo 中文; printf '%s' last; exit 7") == Done(7, "it's  two\n中文\nlast\n")
+        assert guest.run("echo \"it's  two\"; echo 中文; printf '%s' last; exit 7") == Done(
+            7, "it's  two\n中文\nlast\n"
+        )
         assert guest.run("true") == Done(0, "")
         with pytest.raises(UsageError):
             guest.run("x" * 4000)
