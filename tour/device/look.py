@@ -14,8 +14,6 @@ from tour.abi.layouts import VRING_DESC
 from tour.trace.events import WINDOW, Packet, Rates, Sample
 from tour.virtqueue.layout import RingLayout
 
-TRIES = 3
-"""Reads of a ring that moves meanwhile, before it is told as it moves."""
 WHOLE = 1024
 """A table of so many rows is read at once; of a longer one only the rows that are told."""
 NEXT, INDIRECT = 1, 4
@@ -82,17 +80,16 @@ def look(eye: Eye, before: Sample | None = None) -> Sample | None:
     seen = _glance(eye)
     if seen is None or (before is not None and _known(*seen) == _told(before)):
         return None
-    rows, steady = _rows(eye, *seen), False
-    for _ in range(TRIES):
+    rows = _rows(eye, *seen)
+    again = _glance(eye)
+    steady = again == seen
+    if again is not None and not steady:
+        seen, second = again, _rows(eye, *again)
         again = _glance(eye)
-        if again is None:
-            return None
         steady = again == seen
-        if steady:
-            break
-        seen, rows = again, _rows(eye, *again)
-    if not steady:
-        rows = _alike(rows, _rows(eye, *seen))
+        rows = second if steady else _alike(rows, second)
+    if again is None:
+        return None
     return _sample(eye.queue, *seen, rows, t_from, steady)
 
 

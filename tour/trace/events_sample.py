@@ -30,7 +30,7 @@ class Watching(Payload, frozen=True):
 class Sample(Payload, frozen=True):
     """Ring ``queue`` as it was read from shared memory between ``t_from`` and ``t_to`` (ns).
 
-    ``steady`` says that two reads of all six words agreed. If not, the ring moved during every try: each word is then
+    ``steady`` says that two reads of all six words agreed. If not, the ring moved during both tries: each word is then
     of one instant, not all of the same, and only entries that two reads showed alike are told.
     ``avail`` are [slot, head], ``used`` [slot, id, len], ``desc`` [index, gpa, len, flags, next]: at most ``WINDOW``
     each, the newest last. ``used_event`` and ``avail_event`` are None without VIRTIO_F_EVENT_IDX;
