@@ -27,10 +27,10 @@ OPTIONS = (
 )
 TABLES = (0x3800, 0x3FD0, 0x4400, 0x5FC0)
 """Where indirect tables lie; the second runs from one region into the next, the last to the hole's brink."""
+WRITE, INDIRECT = 2, 4
 SLOT = 0x200
 TABLE_LEN = 6
 PATTERN = bytes((n * 31 + n // 256) & 0xFF for n in range(END - DATA))
-WRITE, INDIRECT = 2, 4
 
 data = st.integers(0, 40).map(lambda n: DATA + SLOT * n)
 anywhere = st.one_of(
@@ -39,7 +39,6 @@ anywhere = st.one_of(
 lengths = st.one_of(
     st.integers(0, 80), st.sampled_from((0, 1, 10, 11, 12, 13, 16, 100, 0x1F0, 4096, 0x20001, 0xFFFFFFFF))
 )
-plain_flags = st.sampled_from((0, 1, 2, 3))
 readable = st.builds(Desc, anywhere, lengths, st.sampled_from((0, 1)), st.integers(0, 15))
 writable = st.builds(Desc, data, st.integers(0, SLOT), st.sampled_from((2, 3)), st.integers(0, 15))
 indirect = st.builds(
@@ -47,9 +46,11 @@ indirect = st.builds(
     st.integers(0, 15),
 )  # fmt: skip
 descs = st.one_of(readable, writable, indirect)
-good_out = st.builds(Desc, data, st.integers(12, SLOT), st.sampled_from((0, 0, 1)), st.integers(0, 15))
-good_in = st.builds(Desc, data, st.integers(12, SLOT), st.sampled_from((2, 2, 3)), st.integers(0, 15))
-frames = st.lists(st.integers(12, 1600).map(lambda n: bytes(k * 7 + n & 0xFF for k in range(n))), max_size=6)
+tables = st.builds(Desc, st.sampled_from(TABLES), st.just(16 * TABLE_LEN), st.just(INDIRECT), st.just(0))
+outs = st.builds(Desc, data, st.integers(12, SLOT), st.sampled_from((0, 0, 0, 1)), st.integers(0, 15))
+ins = st.builds(Desc, data, st.integers(12, SLOT), st.sampled_from((2, 2, 2, 3)), st.integers(0, 15))
+sizes = st.one_of(st.integers(12, 300), st.integers(12, 300), st.integers(12, 1600))
+frames = st.lists(sizes.map(lambda n: bytes(k * 7 + n & 0xFF for k in range(n))), max_size=9)
 
 
 @st.composite
@@ -63,15 +64,16 @@ def rings(draw: st.DrawFn, index: int) -> dict[str, Any]:
     policy = draw(st.sampled_from(("kernel", "quarantine")))
     logged = draw(st.booleans())
     base = draw(st.sampled_from((0, 1, 0xFFFE, 0xFFFF, 0x8000)))
-    good = good_out if index == TX else good_in
-    one = st.one_of(good, descs) if draw(st.booleans()) else good
-    count = draw(st.integers(0, num))
+    good = outs if index == TX else ins
+    entry = st.one_of(good, good, good, descs) if draw(st.booleans()) else good
+    one = st.one_of(entry, entry, tables) if Feature.VIRTIO_RING_F_INDIRECT_DESC in chosen else entry
+    jump = draw(st.integers(0, 15)) == 0
     ring = {
         "setting": Setting(index, num, base, word_of(*chosen), policy, logged),
         "descs": draw(st.lists(one, min_size=num, max_size=num)),
-        "tables": [draw(st.lists(one, min_size=TABLE_LEN, max_size=TABLE_LEN)) for _ in TABLES],
+        "tables": [draw(st.lists(entry, min_size=TABLE_LEN, max_size=TABLE_LEN)) for _ in TABLES],
         "heads": draw(st.permutations(range(num))) if draw(st.booleans()) else draw(_heads(num)),
-        "ahead": draw(st.one_of(st.just(count), st.just(count), st.integers(0, 0xFFFF))),
+        "ahead": draw(st.integers(0, 0xFFFF if jump else num)),
         "flags": draw(st.sampled_from((0, 1))),
         "event": draw(st.one_of(st.just(base), st.integers(0, 3).map(lambda n: base + n & 0xFFFF))),
         "used": draw(st.sampled_from((base, 0, 0xFFFF))),
@@ -105,7 +107,7 @@ def _own(desc: Desc, n: int, first: int, limit: int, *, alone: bool) -> Desc:
 
 
 def _heads(num: int) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.integers(0, num), min_size=num, max_size=num)
+    return st.lists(st.sampled_from((*range(num), *range(num), num)), min_size=num, max_size=num)
 
 
 def _prepare(twin: Twin, ring: dict[str, Any]) -> None:
@@ -163,9 +165,10 @@ def _move(twin: Twin, ring: dict[str, Any], kind: str, what: Any) -> None:
 
 
 def _mend(twin: Twin) -> None:
-    """The driver puts everything right, and offers one chain more from where the device is."""
+    """The driver puts everything right, zeroes headers, and offers one chain more from where the device is."""
     for n in range(twin.setting.num):
         flags = 0 if twin.setting.index == TX else WRITE
+        twin.memory.fill(DATA + SLOT * n, 12)
         twin.ring.write_desc(n, Desc(DATA + SLOT * n, 0x180, flags))
         twin.ring.store_avail_entry(n, n)
     twin.ring.store_avail_idx((twin.device.status(twin.setting.index).last_avail_idx + 1) & 0xFFFF)

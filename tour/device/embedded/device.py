@@ -107,12 +107,10 @@ class EmbeddedDevice(VhostDevice):
     def hold(self, index: int, on: bool) -> None:
         """Slow motion: while on, the worker takes no chain of ring ``index`` but those of :meth:`release`."""
         self.rings[index].hold(on)
-        self._nudge(index)
 
     def release(self, index: int, n: int = 1) -> None:
         """Let the worker take ``n`` chains more of a held ring."""
         self.rings[index].release(n)
-        self._nudge(index)
 
     def last_packet(self, index: int, want: bool = True) -> bytes | None:
         """The packet, header first, that went through after the last call with ``want``; None when none has.
@@ -120,11 +118,6 @@ class EmbeddedDevice(VhostDevice):
         ``want`` asks for a copy of the next one. Nothing is copied for nobody.
         """
         return self.rings[index].last_packet(want)
-
-    def _nudge(self, index: int) -> None:
-        worker = self._turner.worker
-        if worker:
-            worker.queue(index)
 
     def start(self, index: int, port: Backend) -> None:
         """See the contract. A port of ours that is no tap (a socketpair) is taken too, labelled as such by it."""

@@ -154,10 +154,6 @@ class EngineWorker:
         """Whether it sleeps and nothing has happened that would wake it."""
         return self._engine.idle()
 
-    def queue(self, index: int) -> None:
-        """Take a turn of ring ``index`` soon."""
-        self._engine.kick(index)
-
     def end(self) -> bool:
         """End the thread. False when it did not end within 5 seconds."""
         self._ending = True

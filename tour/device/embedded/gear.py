@@ -34,9 +34,6 @@ class AnyWorker(Protocol):
     def idle(self) -> bool:
         """Whether it sleeps and nothing has happened that would wake it."""
 
-    def queue(self, index: int) -> None:
-        """Take a turn of ring ``index`` soon."""
-
     def end(self) -> bool:
         """End the thread. False when it did not end within 5 seconds."""
 
