@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What control tells an engine, and what any thread may ask it: the functions of engine.cdef. Those down to
- * vt_engine_detach() are called while no thread is inside vt_engine_run(); the rest at any time. Whether control's
- * numbers are acceptable is decided by the caller, as the kernel decides it (tour/device/embedded/checks.py).
+ * What control tells an engine, while no thread is inside vt_engine_run(); for the rest of engine.cdef see requests.h.
+ * Whether control's numbers are acceptable is decided by the caller, as the kernel decides it
+ * (tour/device/embedded/checks.py).
  */
 #ifndef VT_CONTROL_H
 #define VT_CONTROL_H
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "engine.h"
+#include "requests.h"
 
 #ifndef TUNGETSNDBUF
 #define TUNGETSNDBUF _IOR('T', 211, int)	/* linux/if_tun.h */
@@ -26,14 +26,6 @@
 #define VT_MRG_RXBUF 15
 #define VT_INDIRECT_DESC 28
 #define VT_EVENT_IDX 29
-
-/* What a ring is doing: any thread may ask. @fault is an enum vt_fault, the last told. */
-struct vt_status {
-	uint16_t last_avail_idx, avail_seen, used_shadow;
-	uint8_t attached, broken, kicks_wanted, held, many_writes, many_reads;
-	uint32_t fault, fault_at;
-	uint64_t fault_value;
-};
 
 static void vt_close(int *fd)
 {
@@ -67,6 +59,17 @@ static int vt_watch(struct vt_engine *e, int fd, uint32_t events, uint32_t about
 	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+/* The ports that are attached now, as io_uring knows them. */
+static void vt_share_files(struct vt_engine *e)
+{
+	int fds[2] = { e->ring[VT_RX].fd, e->ring[VT_TX].fd };
+	bool held = vt_uring_files(&e->uring, fds);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		e->ring[i].file = held && fds[i] >= 0 ? ~i : fds[i];
+}
+
 /**
  * vt_engine_detach() - Stop a ring; nothing is in flight afterwards
  * @e:		Engine
@@ -83,6 +86,7 @@ static int vt_engine_detach(struct vt_engine *e, int index)
 	if (r->fd >= 0)
 		epoll_ctl(e->epoll, EPOLL_CTL_DEL, r->fd, NULL);
 	vt_close(&r->fd);
+	vt_share_files(e);
 	r->attached = r->armed = r->dead = r->resting = false;
 	vt_own_set(&r->broken, 0);
 	e->ready &= ~(1u << index);
@@ -353,6 +357,7 @@ static int vt_engine_attach(struct vt_engine *e, int index, uint32_t base, int k
 		vt_close(&r->fd);
 		return ret;
 	}
+	vt_share_files(e);
 	r->attached = true;
 	r->filled = 0;
 	r->read_ahead = VT_READ_AHEAD;
@@ -363,141 +368,6 @@ static int vt_engine_attach(struct vt_engine *e, int index, uint32_t base, int k
 	else
 		vt_arm(e, (uint32_t)index);
 	return 0;
-}
-
-static void vt_wake(struct vt_engine *e)
-{
-	uint64_t one = 1;
-
-	if (write(e->wake, &one, sizeof(one)) < 0)
-		return;
-}
-
-/**
- * vt_engine_ask() - Have vt_engine_run() return soon
- * @e:		Engine
- */
-static void vt_engine_ask(struct vt_engine *e)
-{
-	vt_own_set(&e->asked, 1);
-	vt_wake(e);
-}
-
-/**
- * vt_engine_kick() - Have a ring take a turn, as a kick does
- * @e:		Engine
- * @index:	Ring
- */
-static void vt_engine_kick(struct vt_engine *e, int index)
-{
-	vt_own_or(&e->requested, 1u << index);
-	vt_wake(e);
-}
-
-/**
- * vt_engine_hold() - Slow motion: while held the worker takes only chains that were released
- * @e:		Engine
- * @index:	Ring
- * @on:		Whether to hold
- */
-static void vt_engine_hold(struct vt_engine *e, int index, int on)
-{
-	vt_own_set(&e->ring[index].released, 0);
-	vt_own_set(&e->ring[index].hold, on ? 1 : 0);
-	vt_engine_kick(e, index);
-}
-
-/**
- * vt_engine_release() - Let a held ring take more chains
- * @e:		Engine
- * @index:	Ring
- * @n:		Chains
- */
-static void vt_engine_release(struct vt_engine *e, int index, uint32_t n)
-{
-	vt_own_add(&e->ring[index].released, n);
-	vt_engine_kick(e, index);
-}
-
-/**
- * vt_engine_idle() - Whether the worker sleeps and nothing has happened that would wake it
- * @e:		Engine
- *
- * Return: 1 or 0
- */
-static int vt_engine_idle(struct vt_engine *e)
-{
-	struct pollfd p = { .fd = e->epoll, .events = POLLIN };
-	uint64_t sleeps = vt_counted(&e->ring[0].counts.sleeps);
-
-	return vt_own_get(&e->asleep) && poll(&p, 1, 0) == 0 && vt_own_get(&e->asleep) &&
-	       sleeps == vt_counted(&e->ring[0].counts.sleeps);
-}
-
-/**
- * vt_engine_counts() - Running totals of a ring since the engine was made
- * @e:		Engine
- * @index:	Ring
- * @counts:	Where to put them
- */
-static void vt_engine_counts(struct vt_engine *e, int index, struct vt_counts *counts)
-{
-	const uint64_t *from = &e->ring[index].counts.chains;
-	uint64_t *to = &counts->chains;
-	size_t i;
-
-	for (i = 0; i < sizeof(*counts) / sizeof(*to); i++)
-		to[i] = vt_counted(&from[i]);
-}
-
-/**
- * vt_engine_status() - Where a ring stands
- * @e:		Engine
- * @index:	Ring
- * @status:	Where to put it
- */
-static void vt_engine_status(struct vt_engine *e, int index, struct vt_status *status)
-{
-	const struct vt_vring *r = &e->ring[index];
-
-	memset(status, 0, sizeof(*status));
-	status->last_avail_idx = vt_index(&r->settled);
-	status->avail_seen = vt_index(&r->queue.avail_seen);
-	status->used_shadow = vt_index(&r->queue.used_shadow);
-	status->attached = r->attached;
-	status->broken = vt_own_get(&r->broken) != 0;
-	status->kicks_wanted = r->queue.kicks_wanted;
-	status->held = vt_own_get(&r->hold) != 0;
-	status->many_writes = r->many_writes;
-	status->many_reads = r->many_reads;
-	status->fault = vt_own_get(&r->told);
-	status->fault_at = r->told_at;
-	status->fault_value = r->told_value;
-}
-
-/**
- * vt_engine_last_packet() - A copy of one packet as the worker moved it, header first
- * @e:		Engine
- * @index:	Ring
- * @want:	Whether the next one shall be copied for a later call
- * @buf:	Where to put the packet asked for before, if it has come
- * @size:	Bytes that fit; the rest is cut
- * @len:	Its length
- *
- * Return: 1 if there was one, else 0
- */
-static int vt_engine_last_packet(struct vt_engine *e, int index, int want, unsigned char *buf, uint32_t size,
-				 uint32_t *len)
-{
-	struct vt_snap *snap = &e->ring[index].snap;
-	int there = vt_own_get(&snap->want) == 2;
-
-	if (there) {
-		*len = snap->len;
-		memcpy(buf, snap->data, snap->len < size ? snap->len : size);
-	}
-	vt_own_set(&snap->want, want ? 1 : 0);
-	return there;
 }
 
 #endif /* VT_CONTROL_H */
