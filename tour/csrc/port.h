@@ -56,6 +56,8 @@ struct vt_vring {
 	struct vt_uring *uring;
 	/* the port */
 	int fd, kick, call, err, log_fd;
+	/* @fd for io_uring: itself, or ~ of its place among the registered files */
+	int file;
 	uint32_t header_len, port_header_len, frame_max;
 	bool attached, mergeable, supplies, many_writes, many_reads, dead, armed, kick_pipe;
 	/* a turn's */

@@ -203,9 +203,9 @@ static int vt_rx_many(struct vt_vring *r, uint32_t n)
 		pieces += vt_rx_tail(r, i, w->chain[w->begin + i].in_len, &iov[pieces]);
 		res[i] = VT_UNSENT;
 		if (pieces == 1)
-			vt_uring_put(r->uring, IORING_OP_READ, r->fd, iov->iov_base, (uint32_t)iov->iov_len, RWF_NOWAIT, i);
+			vt_uring_put(r->uring, IORING_OP_READ, r->file, iov->iov_base, (uint32_t)iov->iov_len, RWF_NOWAIT, i);
 		else
-			vt_uring_put(r->uring, IORING_OP_READV, r->fd, iov, pieces, RWF_NOWAIT, i);
+			vt_uring_put(r->uring, IORING_OP_READV, r->file, iov, pieces, RWF_NOWAIT, i);
 		iov += pieces;
 	}
 	vt_count(&r->counts.syscalls, vt_uring_run(r->uring, res));

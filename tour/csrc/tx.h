@@ -80,9 +80,9 @@ static void vt_send_together(struct vt_vring *r, uint32_t from, uint32_t n, int3
 		if (res[i] != VT_UNSENT)
 			continue;
 		if (c->out == 1)
-			vt_uring_put(r->uring, IORING_OP_WRITE, r->fd, p->iov_base, (uint32_t)p->iov_len, 0, i);
+			vt_uring_put(r->uring, IORING_OP_WRITE, r->file, p->iov_base, (uint32_t)p->iov_len, 0, i);
 		else
-			vt_uring_put(r->uring, IORING_OP_WRITEV, r->fd, p, c->out, 0, i);
+			vt_uring_put(r->uring, IORING_OP_WRITEV, r->file, p, c->out, 0, i);
 	}
 	vt_count(&r->counts.syscalls, vt_uring_run(r->uring, res));
 	for (i = from; i < n; i++)

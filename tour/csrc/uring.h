@@ -35,7 +35,7 @@
 /* An io_uring of VT_BATCH entries; @fd -1: not open. */
 struct vt_uring {
 	int fd;
-	bool tried;
+	bool tried, holds;
 	uint32_t *sq_head, *sq_tail, *cq_head, *cq_tail;
 	uint32_t sq_mask, cq_mask, tail;
 	struct io_uring_sqe *sqe;
@@ -48,7 +48,7 @@ struct vt_uring {
  * vt_uring_put() - Add a request to those of the next vt_uring_run()
  * @u:		io_uring
  * @op:		IORING_OP_READ, _WRITE, _READV, _WRITEV
- * @fd:		Descriptor
+ * @fd:		Descriptor; below 0: the registered file ~@fd (vt_uring_files())
  * @addr:	Buffer, or the pieces
  * @len:	Bytes, or how many pieces
  * @flags:	RWF_*
@@ -61,7 +61,8 @@ static inline void vt_uring_put(struct vt_uring *u, uint8_t op, int fd, const vo
 
 	memset(e, 0, sizeof(*e));
 	e->opcode = op;
-	e->fd = fd;
+	e->fd = fd < 0 ? ~fd : fd;
+	e->flags = fd < 0 ? IOSQE_FIXED_FILE : 0;
 	e->addr = (uintptr_t)addr;
 	e->len = len;
 	e->rw_flags = flags;
@@ -116,6 +117,27 @@ static uint32_t vt_uring_run(struct vt_uring *u, int32_t *res)
 		open -= vt_uring_reap(u, res);
 	}
 	return calls;
+}
+
+/**
+ * vt_uring_files() - Let the kernel hold these files, so that it looks none up for each request
+ * @u:		io_uring, open or not; nothing is in flight
+ * @fds:	Two descriptors, -1 for none; those of the last call are let go of, at once
+ *
+ * A tap's write is about 7 % faster so (seen on 6.18). Guest memory is not registered.
+ *
+ * Return: whether it holds them
+ */
+static bool vt_uring_files(struct vt_uring *u, const int fds[2])
+{
+	if (u->fd < 0)
+		return false;
+	/* Not IORING_REGISTER_FILES_UPDATE: on 6.1 that keeps a file that was taken out for up to a second. */
+	if (u->holds)
+		syscall(__NR_io_uring_register, u->fd, IORING_UNREGISTER_FILES, NULL, 0);
+	u->holds = (fds[0] >= 0 || fds[1] >= 0) &&
+		   !syscall(__NR_io_uring_register, u->fd, IORING_REGISTER_FILES, fds, 2);
+	return u->holds;
 }
 
 static bool vt_uring_map(struct vt_uring *u, const struct io_uring_params *p)
@@ -216,6 +238,12 @@ static inline uint32_t vt_uring_run(struct vt_uring *u, int32_t *res)
 static inline void vt_uring_drop(struct vt_uring *u)
 {
 	(void)u;
+}
+
+static inline bool vt_uring_files(struct vt_uring *u, const int fds[2])
+{
+	(void)u, (void)fds;
+	return false;
 }
 
 static inline void vt_uring_close(struct vt_uring *u)
