@@ -11,7 +11,6 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.agent.test_watching import Door
-from tests.tui.test_snapshots import Compare
 from tests.view.watched import MS, Stream, busy
 from tour.agent.watching import Spectator
 from tour.errors import AgentLost
@@ -21,6 +20,7 @@ from tour.tui.glyphs import Glyphs
 from tour.tui.options import Options
 from tour.tui.watch import WatchApp
 from tour.tui.watch_pace import FASTEST, PaintPace
+from tour.view.canvas import Canvas
 
 
 class Watched:
@@ -173,7 +173,12 @@ async def test_bursts_are_painted_at_most_ten_times_a_second() -> None:
     async with watching(Stream().look(), size=(160, 48)) as watched:
         painted: list[int] = []
         paint = watched.app.page.sheet.paint
-        watched.app.page.sheet.paint = lambda canvas: (painted.append(1), paint(canvas))[1]  # type: ignore[method-assign]
+
+        def count(canvas: Canvas) -> None:
+            painted.append(1)
+            paint(canvas)
+
+        watched.app.page.sheet.paint = count  # type: ignore[method-assign]
         for _ in range(40):
             watched.stream.look(published=1, returned=1, after=5 * MS)
             watched.tell()
@@ -221,7 +226,12 @@ async def test_a_recording_plays_by_itself_and_cannot_be_slowed() -> None:
     ids=["watch-en", "watch-zh-wide-light", "watch-mono-ascii"],
 )
 def test_picture(
-    snap_compare: Compare, lang: Lang, size: tuple[int, int], theme: str, glyphs: Glyphs, keys: tuple[str, ...]
+    snap_compare: Callable[..., bool],
+    lang: Lang,
+    size: tuple[int, int],
+    theme: str,
+    glyphs: Glyphs,
+    keys: tuple[str, ...],
 ) -> None:
     stream = busy()
     spectator = Spectator(None, lang, stream.events, clock=lambda: 0)
