@@ -157,6 +157,7 @@ class MessageFault(StrEnum):
     REGION_MAP = "a memory region's file cannot be mapped"
     NO_MEMORY = "no memory table was told"
     RING_ADDRESS = "a ring part lies outside guest memory"
+    RING_START = "the device could not start the ring where it was told to be"
     LOG_SIZE = "the dirty log does not cover guest memory"
     NO_REPLIES_READ = "the front end does not read its replies"
     DEVICE = "the device refused it"

@@ -155,5 +155,5 @@ class UserRing:
         self.kicked = False
         if self._err:
             self._err.ring()
-        reason = error.fault.value if isinstance(error, MessageError) else str(error.strerror)
+        reason = (error.fault if isinstance(error, MessageError) else MessageFault.RING_START).value
         self.recorder.emit(Broken(self.index, reason, "quarantine"), actor="device")
