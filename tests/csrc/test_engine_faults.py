@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
 from tests.csrc.rig import BUFFERS, HEADER, INDIRECT, MERGEABLE, RX, STRIDE, TX, Rig, until
+from tests.support import ROOT
 from tour.abi import native
 from tour.virtqueue.ring import Desc
 
@@ -173,3 +177,31 @@ def test_a_ring_that_is_gone() -> None:
         assert rig.engine.detach(TX) == 1
         with pytest.raises(OSError, match="Bad address"):
             rig.attach(TX)
+
+
+STRAY = """
+import ctypes, faulthandler, signal, sys
+from tests.csrc.rig import Rig
+order = sys.argv[1]
+if order == "before": faulthandler.enable()
+with Rig() as rig:
+    rig.start()
+    rig.send(b"x")
+    rig.peer.recv(99)
+    if order == "after": faulthandler.enable()
+    if order == "between":
+        faulthandler.enable()
+        rig.stop()
+        rig.run()
+        rig.send(b"x")
+        rig.peer.recv(99)
+    ctypes.string_at(8)
+"""
+
+
+@pytest.mark.parametrize("order", ["never", "before", "after", "between"])
+def test_a_fault_that_is_not_ours_ends_the_process_as_ever(order: str) -> None:
+    done = subprocess.run([sys.executable, "-c", STRAY, order], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == -signal.SIGSEGV
+    told = done.stderr.count("Segmentation fault")
+    assert told == (order != "never") or (order == "between" and told <= 2)

@@ -30,6 +30,7 @@ struct vt_guard {
 
 /* A thread's guard while it is in a turn. The model: a handler must not call what allocates. */
 static __thread struct vt_guard *vt_guard_now __attribute__((tls_model("initial-exec")));
+static __thread int vt_guard_deep __attribute__((tls_model("initial-exec")));
 static struct sigaction vt_guard_before[2];
 
 static bool vt_ground_has(const struct vt_ground *ground, uintptr_t at)
@@ -59,14 +60,18 @@ static void vt_guard_caught(int sig, siginfo_t *info, void *context)
 		vt_guard_now = NULL;
 		siglongjmp(g->back, 1);
 	}
-	if (before->sa_flags & SA_SIGINFO) {
-		before->sa_sigaction(sig, info, context);
-	} else if (before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
+	if (vt_guard_deep || before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
 		/* The instruction runs again, and this time it ends the process. */
 		signal(sig, SIG_DFL);
-	} else {
-		before->sa_handler(sig);
+		return;
 	}
+	/* Whoever was before us may hand it on to whoever was before it: to us (faulthandler does). */
+	vt_guard_deep++;
+	if (before->sa_flags & SA_SIGINFO)
+		before->sa_sigaction(sig, info, context);
+	else
+		before->sa_handler(sig);
+	vt_guard_deep--;
 }
 
 /**

@@ -85,9 +85,13 @@ static void vt_send_together(struct vt_vring *r, uint32_t from, uint32_t n, int3
 			vt_uring_put(r->uring, IORING_OP_WRITEV, r->file, p, c->out, 0, i);
 	}
 	vt_count(&r->counts.syscalls, vt_uring_run(r->uring, res));
-	for (i = from; i < n; i++)
+	for (i = from; i < n; i++) {
 		if (!vt_full(res[i]))
 			last = i;
+		/* The kernel did not even take it: never ask again. */
+		if (res[i] == VT_UNSENT)
+			r->many_writes = false;
+	}
 	/* What was refused for want of room before one that was taken gets one more try: order is lost, no packet is. */
 	for (i = from; i < last; i++)
 		if (vt_full(res[i])) {
