@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import array
+import fcntl
 import os
 import socket
+import struct
 from contextlib import closing
 
 from tests.support import in_own_network
@@ -14,11 +16,16 @@ from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, arp_request, parse_arp
 from tour.net.port import open_port
 from tour.scene.packets import PacketIO
 
+SIOCSIFMTU = 0x8922  # linux/sockios.h
 FRAME = bytes.fromhex("020000000002") + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(50)
 
 
 def device(gear: str) -> VhostDevice:
-    return EmbeddedDevice(gear=gear) if gear == "engine" else EmbeddedDevice()
+    return EmbeddedDevice(gear="engine") if gear == "engine" else EmbeddedDevice()
+
+
+def set_mtu(sock: socket.socket, name: str, mtu: int) -> None:
+    fcntl.ioctl(sock, SIOCSIFMTU, struct.pack("16si20x", name.encode(), mtu))
 
 
 def talk(gear: str) -> None:
@@ -49,3 +56,27 @@ def talk(gear: str) -> None:
 @in_own_network
 def test_through_a_tap_with_the_python_device() -> None:
     talk("python")
+
+
+@in_own_network
+def test_through_a_tap_with_the_engine() -> None:
+    talk("engine")
+
+
+@in_own_network
+def test_64_kib_go_out_in_one_chain_and_come_back_in_many_buffers() -> None:
+    """A frame larger than a buffer: chained slots or an indirect table out, MRG_RXBUF in."""
+    with closing(open_port(choice="tap")) as port, device("engine") as made, PacketIO(made, port) as packets:
+        frame = FRAME + bytes(range(256)) * 250
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88B5))
+        sock.bind((port.name, 0x88B5))
+        set_mtu(sock, port.name, 65521)
+        sock.send(frame)
+        into, lengths = bytearray(1 << 17), array.array("I", [0] * 4)
+        assert packets.wait_received(5)
+        assert packets.recv(into, lengths) == 1 and bytes(into[: lengths[0]]) == frame
+        assert packets.rx.counts()["chains"] > 256 + 30
+        assert packets.send(frame, len(frame)) == 1
+        sock.settimeout(5)
+        assert sock.recv(1 << 17) == frame
+        sock.close()

@@ -1,0 +1,50 @@
+"""The page on speed: its figures are those of the committed report, and its example runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tests.support import in_own_network
+from tour.bench.report import read
+from tour.bench.rows import ROWS
+from tour.docsgen.speed import MARK, fill_speed
+from tour.errors import UsageError
+from tour.i18n import Lang
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_the_page_tells_every_row_of_the_report(lang: Lang, tmp_path: Path) -> None:
+    page = tmp_path / "speed.md"
+    (tmp_path / "img").mkdir()
+    shutil.copy(DOCS / lang / "speed.md", page)
+    fill_speed(page, DOCS / "speed.json", lang)
+    text, report = page.read_text("utf-8"), read(str(DOCS / "speed.json"))
+    assert MARK not in text and [f"| `{result.name}` |" in text for result in report.results] == [True] * len(ROWS)
+    assert (tmp_path / "img" / "speed.svg").read_text("utf-8").startswith("<svg")
+    with pytest.raises(UsageError, match="no place"):
+        fill_speed(page, DOCS / "speed.json", lang)
+
+
+def example(lang: str) -> str:
+    found = re.search(r"```python\n(.*?)```", (DOCS / lang / "speed.md").read_text("utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_example_is_the_same_in_both_languages() -> None:
+    bare = [re.sub(r" *#.*", "", example(lang)) for lang in get_args(Lang)]
+    assert bare[0] == bare[1]
+
+
+@in_own_network
+def test_the_example_runs() -> None:
+    told: list[str] = []
+    exec(compile(example("en"), "example.py", "exec"), {"print": lambda *words: told.append(" ".join(words))})
+    assert re.fullmatch(r"100 sent; \d+ received, the first of 42 bytes", told[0])
