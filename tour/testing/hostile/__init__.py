@@ -1,0 +1,1 @@
+"""The hostile front end: a catalogue of named violations, and each of our devices (and the kernel's) as the victim."""
