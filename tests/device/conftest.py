@@ -102,10 +102,19 @@ class Stand:
 Make = Callable[..., Stand]
 
 
+both_gears = pytest.mark.parametrize("gear", ["python", "engine"], indirect=True)
+"""For what holds however the rings are turned."""
+
+
 @pytest.fixture
-def make() -> Iterator[Make]:
+def gear(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "python")
+
+
+@pytest.fixture
+def make(gear: str) -> Iterator[Make]:
     with ExitStack() as stack:
-        yield lambda **how: Stand(stack, **how)
+        yield lambda **how: Stand(stack, **{"gear": gear, **how})
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith("vhost-")]
     assert not left, f"workers left behind: {left}"
 

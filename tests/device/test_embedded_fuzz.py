@@ -32,11 +32,11 @@ DESCS = st.builds(Desc, ADDRESSES, LENGTHS, st.one_of(st.integers(0, 7), st.inte
 WORDS = st.one_of(st.integers(0, 9), st.integers(0, 0xFFFF))
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Stand]:
+@pytest.fixture(scope="module", params=["python", "engine"])
+def running(request: pytest.FixtureRequest) -> Iterator[Stand]:
     """One device for all examples: what one leaves behind is what the next meets."""
     with ExitStack() as stack:
-        stand = Stand(stack)
+        stand = Stand(stack, gear=request.param)
         stand.start(features=ALL)
         yield stand
 

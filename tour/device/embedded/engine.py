@@ -7,7 +7,6 @@ the worker is outside the engine. The engine tells nothing of its steps: faults 
 from __future__ import annotations
 
 import contextlib
-import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 from tour.abi.engine import ASKED, Engine
 from tour.abi.names import VHOST_PAGE_SIZE
 from tour.device.contract import RX, TX
-from tour.device.embedded import checks
 from tour.device.embedded.counters import Counters, Status
 from tour.device.embedded.files import FRAME_LIMIT, Doorbell, Port
 from tour.device.embedded.gear import AnyWorker, Policy
@@ -90,8 +88,6 @@ class EngineVring(Vring):
 
     def attach(self, port: Port) -> None:
         """See ``Vring``."""
-        if not checks.writable(self.where.used, 4):
-            raise checks.refuse(errno.EFAULT, "the used ring is not mapped for writing")
         self.detach()
         self._tell()
         carried = self.port_header_len if port.exact and self.index == TX else port.header_len

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import threading
 from contextlib import AbstractContextManager
 
@@ -134,12 +133,8 @@ class Vring:
     # --- attached and detached ---
 
     def attach(self, port: Port) -> None:
-        """Begin on ``port``: rewrite used.flags, take used.idx from memory (vhost_vq_init_access).
-
-        Raises OSError EFAULT when the used ring's first words cannot be written.
-        """
-        if not checks.writable(self.where.used, 4):
-            raise checks.refuse(errno.EFAULT, "the used ring is not mapped for writing")
+        """Begin on ``port``: rewrite used.flags, take used.idx from memory (vhost_vq_init_access). The caller has seen
+        that the used ring's first words are there; OSError EFAULT when they are gone again."""
         self.detach()
         queue = self._queue()
         queue.ring.recorder = self.recorder
