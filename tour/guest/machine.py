@@ -157,6 +157,6 @@ class Guest:
             self._progress(time.monotonic() - self.started, next(reversed(self.stages), "start"))
 
     def _last_words(self) -> str:
-        said = "\n".join([*self._said, self._unread.decode(errors="replace"), self.process.stderr_tail()])
-        last = [each for each in said.splitlines() if each.strip()][-LAST_WORDS:]
-        return "\nIts last words:\n" + "\n".join(last) if last else ""
+        said = "\n".join([*self._said, self._unread.decode(errors="replace")])
+        last = [each for each in (said.strip() or self.process.stderr_tail()).splitlines() if each.strip()]
+        return "\nIts last words:\n" + "\n".join(last[-LAST_WORDS:]) if last else ""

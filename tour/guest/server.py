@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from tour.agent.serve import KEEPER
 from tour.agent.session import StreamSession
 from tour.agent.spawn import AgentProcess, spawn
+from tour.agent.watch_door import SUFFIX
 from tour.errors import AgentLost, TimedOut, TourError
 from tour.trace import events as ev
 
@@ -34,6 +37,7 @@ class Server:
         self.error: TourError | None = None
         self._on_event = on_event
         self._begun = threading.Event()
+        self._keeper: subprocess.Popen[bytes] | None = None
         argv = [sys.executable, "-m", "tour.cli", "vhost-user", "--socket", path, "--json", *words]
         self.process = spawn(argv, isolate="none")
         self._session = StreamSession(_Pipe(self.process))
@@ -43,6 +47,7 @@ class Server:
             why = self.process.stderr_tail().strip()
             self.close()
             raise AgentLost("The vhost-user server did not start.", why)
+        self._keeper = _keeper(path)  # not before: what lies there may be another server's
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +65,7 @@ class Server:
     """The process that serves."""
 
     def _end(self, error: TourError | None) -> None:
+        self._remove_sockets()
         if error:
             self.error = AgentLost("The vhost-user server has ended.", error.why, "give the same command again")
         self.ended.set()
@@ -72,6 +78,21 @@ class Server:
     def close(self) -> None:
         """End it; its socket, its network and what runs in it go with it. Safe to call again."""
         self._session.close()
+        self._remove_sockets()
+
+    def _remove_sockets(self) -> None:
+        """Have the keeper remove what a server that was killed has left."""
+        if self._keeper and self._keeper.stdin and not self._keeper.stdin.closed:
+            self._keeper.stdin.close()
+            self._keeper.wait()
+
+
+def _keeper(path: str) -> subprocess.Popen[bytes]:
+    """A shell that removes the sockets at our end or when told to: the server's own dies with the server."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", KEEPER, "tour-keeper", "", path, path + SUFFIX],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
 
 
 class _Pipe:

@@ -51,6 +51,14 @@ def begin_tcp(guest: Guest, seconds: float, *, inwards: bool = False) -> None:
     guest.start(f"iperf3 -J -c {PEER_IP} -t {seconds:g} {reverse} --connect-timeout 5000")
 
 
+def done_well(done: Done) -> bool:
+    """Whether what ``begin_tcp`` started came to its end with packets received."""
+    try:
+        return tcp_rate(done) > 0
+    except CheckFailed:
+        return False
+
+
 def tcp_rate(done: Done) -> float:
     """Bits per second of what ``begin_tcp`` started. Raises CheckFailed."""
     try:
