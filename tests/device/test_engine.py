@@ -158,6 +158,19 @@ def test_control_after_closing_is_refused(engine: Stand) -> None:
     engine.device.close()
 
 
+@both_gears
+def test_another_header_is_agreed_on_while_the_rings_run(make: Make) -> None:
+    stand = make()
+    stand.start(features=0)
+    stand.device.set_features(FEATURES)
+    stand.provide()
+    stand.send()
+    stand.used(TX, 1)
+    stand.used(RX, 1)
+    used = stand.rx.reap()
+    assert used is not None and used.len == 12 + len(ARP)
+
+
 def test_busy_polling_saves_kicks_and_ends(make: Make) -> None:
     stand = make(gear="engine", busy_poll_us=20000)
     stand.start(TX, features=FEATURES | Feature.VIRTIO_RING_F_EVENT_IDX.mask)

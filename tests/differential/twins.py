@@ -31,6 +31,8 @@ SIZE = sum(size for _, size in REGIONS)
 _PLACES = tuple((gpa, size, sum(one for _, one in REGIONS[:n])) for n, (gpa, size) in enumerate(REGIONS))
 RING_AT, DATA, END = 0x1000, 0x8000, 0x10000
 VHOST_VRING_F_LOG = 1
+LOGGED_AT = 0x3000
+"""How far from where the used ring lies its dirty pages are noted: control says where, and may say anything."""
 
 
 class Setting(NamedTuple):
@@ -97,7 +99,7 @@ class Twin:
     def tell_addresses(self) -> None:
         """SET_VRING_ADDR, with the log if that is on."""
         hva, flags = self.ring.hva, VHOST_VRING_F_LOG if self.setting.logged else 0
-        where = RingAddresses(hva.desc, hva.avail, hva.used, self.place.used, flags)
+        where = RingAddresses(hva.desc, hva.avail, hva.used, self.place.used + LOGGED_AT, flags)
         self.device.set_vring_addr(self.setting.index, where)
 
     def rest(self) -> None:

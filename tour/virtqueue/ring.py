@@ -68,7 +68,7 @@ class Ring:
     """One ring in shared memory. Any number of these may look at the same words.
 
     ``index`` is the queue's number, ``recorder`` may be None (then nothing is recorded and nothing costs),
-    ``log`` is the dirty log that writes to the used ring are marked in, if any.
+    ``log`` is the dirty log that writes to the used ring are marked in, if any, as if it lay at ``log_gpa``.
     """
 
     def __init__(self, memory: Translator, layout: RingLayout, index: int = 0) -> None:
@@ -105,6 +105,7 @@ class Ring:
         self.num = hva.num
         self.recorder: Recorder | None = None
         self.log: LogBitmap | None = None
+        self.log_gpa = gpa.used
         self._lib = native.lib()
 
     def slot(self, idx: int) -> int:
@@ -250,7 +251,7 @@ class Ring:
             event = Store(self.index, field, gpa, before.hex(), after.hex(), old, new)
             self.recorder.emit(event, actor=actor, frame=here(3))
         if self.log is not None and actor == "device":
-            self.log.set(gpa, struct.calcsize(fmt))
+            self.log.set(self.log_gpa + gpa - self.gpa.used, struct.calcsize(fmt))
 
 
 def _shown(table: MemoryTable, hva: int, size: int) -> int:

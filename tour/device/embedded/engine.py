@@ -43,6 +43,7 @@ class EngineVring(Vring):
 
     def __init__(self, index: int, recorder: Recorder, engine: Engine, pause: Pause) -> None:
         self.engine = engine
+        self._headers = 0, 0
         super().__init__(index, recorder, pause)
 
     def reset(self) -> None:
@@ -90,25 +91,36 @@ class EngineVring(Vring):
         """See ``Vring``."""
         self.detach()
         self._tell()
+        self._begin(port)
+        self.port, self.broken = port, None
+
+    def _begin(self, port: Port) -> None:
         carried = self.port_header_len if port.exact and self.index == TX else port.header_len
         fd = port.fd if port.polled else -1
+        self._headers = self.header_len, self.port_header_len
         self.engine.attach(self.index, self.base, self.kicks_wanted, fd, self.header_len, carried, FRAME_LIMIT)
-        self.port, self.broken = port, None
 
     def detach(self) -> None:
         """See ``Vring``; what is in flight is done before."""
         port, self.port = self.port, None
         if port is None:
             return
-        self.base = self.engine.detach(self.index)
-        self.kicks_wanted = bool(self.engine.status(self.index).kicks_wanted)
+        self._end()
         self.broken = None
         port.close()
 
+    def _end(self) -> None:
+        self.base = self.engine.detach(self.index)
+        self.kicks_wanted = bool(self.engine.status(self.index).kicks_wanted)
+
     def refit(self) -> None:
-        """See ``Vring``."""
-        if self.port:
-            self._tell()
+        """See ``Vring``. What header there is the engine learns as it begins: with another one it begins anew."""
+        if self.port is None:
+            return
+        self._tell()
+        if self._headers != (self.header_len, self.port_header_len):
+            self._end()
+            self._begin(self.port)
 
     def rewire(self, before: Doorbell | None = None) -> None:
         """See ``Vring``."""

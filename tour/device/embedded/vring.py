@@ -173,8 +173,9 @@ class Vring:
         table = self.table or MemoryTable(())
         queue = DeviceQueue(Ring.at(self.place, table, self.index), table, self.features)
         if self.where.flags and self.log and self._log_usable():
-            end = queue.ring.gpa.used + self.place.used_size
+            end = self.where.log_gpa + self.place.used_size
             queue.ring.log = self.log if end <= self.log.size * 8 * VHOST_PAGE_SIZE else None
+            queue.ring.log_gpa = self.where.log_gpa
         self._used_writable = checks.writable(self.where.used, 4 + 8 * self.num)
         self._may_write.clear()
         return queue
