@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -144,12 +145,19 @@ def test_testpmd(tmp_path: Path) -> None:
             with Testpmd(tmp_path, ours.server.path, ("in_order=0", "packed_vq=0"), 2) as driver:
                 driver.ask("set fwd txonly")
                 driver.ask("start")
-                before = ours.tap().sent
-                wait_until(lambda: ours.tap().sent > before + BUSY, "packets")
+                wait_until(partial(busy, ours, ours.tap().sent), "packets")
                 kill(driver.process.pid)
             ours.await_note("serve.front_end_left", round_)
             kept = kept or ours.descriptors()
-            wait_until(lambda: ours.descriptors() == kept, "what it brought to be let go of")
+            wait_until(partial(holds, ours, kept), "what it brought to be let go of")
+
+
+def busy(ours: Serving, before: int) -> bool:
+    return ours.tap().sent > before + BUSY
+
+
+def holds(ours: Serving, descriptors: int) -> bool:
+    return ours.descriptors() == descriptors
 
 
 def test_a_server_and_qemu_comes_back_to_the_next(tmp_path: Path) -> None:
