@@ -38,3 +38,10 @@ def test_it_is_named_too_when_one_looks_back_or_the_agent_is_gone(kind: str) -> 
 def test_it_is_named_in_chinese_and_this_machine_is_not() -> None:
     assert "在 box" in head("box", 80, 24, "zh")
     assert " on " not in head("", 160, 48)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (160, 48)])
+@pytest.mark.parametrize(("lang", "words"), [("en", "LIVE  embedded device (ours, C)"), ("zh", "内嵌设备（自制，C）")])
+def test_the_engine_is_named(lang: Lang, words: str, width: int, height: int) -> None:
+    row = head("", width, height, lang, kind="engine")
+    assert words in row and width_of(row) <= width
