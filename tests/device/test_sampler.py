@@ -241,6 +241,18 @@ def test_a_ring_that_stops_is_told_once(stand: Stand, sampler: Sampler, events: 
     wait_until(lambda: told(events, Sample)[-1].data.running, "it runs again")  # type: ignore[union-attr]
 
 
+def test_rings_of_a_front_end_that_left_are_told_to_rest(stand: Stand, events: list[Event]) -> None:
+    stand.start()
+    eyes = [EmbeddedEye(stand.device, TX)]
+    sampler = Sampler(lambda: eyes, Recorder(events.append))
+    sampler.wanted(True)
+    wait_until(lambda: bool(told(events, Sample)), "a sample")
+    eyes.clear()
+    wait_until(lambda: not told(events, Sample)[-1].data.running, "the end")  # type: ignore[union-attr]
+    sampler.close()
+    assert len(told(events, Sample)) == 2
+
+
 def test_memory_that_is_gone_ends_nothing(stand: Stand, sampler: Sampler, events: list[Event]) -> None:
     """A front end may truncate the file behind guest memory: a load would be SIGBUS, a copy is refused."""
     stand.start()
