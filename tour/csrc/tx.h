@@ -31,11 +31,10 @@ static int32_t vt_port_writev(struct vt_vring *r, const struct iovec *piece, uin
 	return ret < 0 ? -errno : (int32_t)ret;
 }
 
-/* Send from a copy: for the null port, for a port with another header, and for a packet somebody wants to see. */
-static int32_t vt_send_copy(struct vt_vring *r, const struct vt_chain *c)
+/* A packet that was copied to the port, with as much of its header as travels there. */
+static int32_t vt_send_copied(struct vt_vring *r, uint32_t len)
 {
 	static const unsigned char none[VT_HEADER_MAX];
-	uint32_t len = vt_copy_out(&r->window, c, r->copy, VT_FRAME_LIMIT);
 	uint32_t head = r->header_len < r->port_header_len ? r->header_len : r->port_header_len;
 	struct iovec piece[3] = {
 		{ r->copy, head },
@@ -44,10 +43,16 @@ static int32_t vt_send_copy(struct vt_vring *r, const struct vt_chain *c)
 		{ r->copy + r->header_len, len - r->header_len },
 	};
 
-	vt_show(r, r->copy, len);
-	if (r->fd < 0)
-		return (int32_t)len;
 	return vt_port_writev(r, piece, 3);
+}
+
+/* Send from a copy: for the null port, for a port with another header, and for a packet somebody wants to see. */
+static int32_t vt_send_copy(struct vt_vring *r, const struct vt_chain *c)
+{
+	uint32_t len = vt_copy_out(&r->window, c, r->copy, VT_FRAME_LIMIT);
+
+	vt_show(r, r->copy, len);
+	return r->fd < 0 ? (int32_t)len : vt_send_copied(r, len);
 }
 
 static uint32_t vt_send_one_by_one(struct vt_vring *r, uint32_t from, uint32_t n, int32_t *res)
