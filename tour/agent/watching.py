@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tour.agent import protocol
 from tour.agent.session import Item, Mailbox, Session
-from tour.agent.watch_moment import POINTS, SECOND, Mode, WatchMoment, laps, speeds
+from tour.agent.watch_moment import POINTS, SECOND, STALE, Mode, WatchMoment, laps, speeds
 from tour.errors import TourError
 from tour.i18n import Lang, local
 from tour.trace import events as ev
@@ -91,6 +91,7 @@ class Spectator:
             return
         if isinstance(event.data, ev.Error):
             self.notice = local(self.lang, event.data.what)
+            self._held.clear()  # what is held all the same, samples tell
         if self._writer is not None:
             self._write(event)
 
@@ -268,11 +269,11 @@ class Spectator:
             self.lang, state, self.queue, self.mode, self.replay, self.playing, t, t_first, max(t_edge, t),
             frozenset(one.queue for one in state.watched if one.sample and one.sample.held),
             rates, laps(history.points(self.queue, position, LAPS, apart)), apart / SECOND, self.recording,
-            self.notice, cpu, paints, max((self._hertz(ring.index, position) for ring in state.rings), default=0.0),
+            self.notice, cpu, paints, max((self._hertz(ring.index, position, t) for ring in state.rings), default=0.0),
         )  # fmt: skip
 
-    def _hertz(self, queue: int, position: int) -> float:
+    def _hertz(self, queue: int, position: int, now: int) -> float:
         """Looks a second at ``queue``, as they came: only of a ring that changes is anything told."""
         points = self.history.points(queue, position, 8)
         span = points[-1].t - points[0].t if len(points) > 1 else 0
-        return (len(points) - 1) * SECOND / span if span else 0.0
+        return (len(points) - 1) * SECOND / span if span and now - points[-1].t < STALE else 0.0

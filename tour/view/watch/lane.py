@@ -32,13 +32,14 @@ def draw(area: Area, look: Look) -> None:
 
 def _lap(area: Area, y: int, look: Look, lap: Lap, step: int) -> None:
     area.right(y, f"{max(0, lap.t - look.moment.t_first) / SECOND:+.2f}", "dim", end=TIME - 2)
-    published = look.say("lane.published", n=brief(lap.published))
-    returned = look.say("lane.returned", n=brief(lap.returned))
-    driver = [published, look.say("lane.kicks", n=brief(lap.kicks)) if lap.kicks else ""]
-    device = [returned, look.say("lane.calls", n=brief(lap.calls)) if lap.calls else "",
-              look.say("lane.turns", n=brief(lap.turns)) if lap.turns and step >= ROOM else ""]  # fmt: skip
+    whole = 10_000 if step >= ROOM else 1000
+    published = look.say("lane.published", n=brief(lap.published, whole))
+    returned = look.say("lane.returned", n=brief(lap.returned, whole))
+    driver = [published, look.say("lane.kicks", n=brief(lap.kicks, whole)) if lap.kicks else ""]
+    device = [returned, look.say("lane.calls", n=brief(lap.calls, whole)) if lap.calls else "",
+              look.say("lane.turns", n=brief(lap.turns, whole)) if lap.turns and step >= ROOM else ""]  # fmt: skip
     seconds = look.moment.lap_seconds
-    network = [look.say("lane.packets", n=brief(lap.packets)) if lap.packets is not None else "-",
+    network = [look.say("lane.packets", n=brief(lap.packets, whole)) if lap.packets is not None else "-",
                bits(8 * lap.bytes / seconds) if seconds and lap.bytes else ""]  # fmt: skip
     for index, (parts, style) in enumerate(zip((driver, device, network), COLUMNS, strict=True)):
         idle = not any(char in "123456789" for char in parts[0])

@@ -81,6 +81,8 @@ class Look:
         """Whether anything can stand in that slot of the avail ring: not where the totals tell that avail.idx has not
         come round yet."""
         sample, rates = self.sample, self.moment.watched.rates
+        if sample is not None and sample.avail_idx == sample.used_idx == 0 and not rates:
+            return False
         if sample is None or sample.avail_idx >= sample.num or not rates or rates[-1].chains is None:
             return True
         return rates[-1].chains > sample.used_idx or slot < sample.avail_idx

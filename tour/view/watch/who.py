@@ -8,7 +8,7 @@ from tour.view.panels.who import WORKER_STATES
 from tour.view.text import cut
 from tour.view.watch.look import Look, brief
 
-COLUMNS = (1, 31, 61)
+COLUMNS = (1, 31, 60)
 WIDTH = 78
 
 
