@@ -21,7 +21,7 @@ POINTS = 48
 
 class Speeds(msgspec.Struct, frozen=True):
     """How fast a queue goes, per second over ``span`` seconds; None is what cannot be known. ``guessed`` says that
-    there were no totals: chains are the steps of used.idx between looks, at least that many."""
+    no counters were read: chains are the steps of used.idx between looks, at least that many."""
 
     span: float = 0.0
     chains: float | None = None
@@ -103,7 +103,8 @@ def speeds(points: Sequence[Point], now: int) -> Speeds:
         if (new := getattr(last.rates, name)) is not None and (old := getattr(first.rates, name)) is not None
     }
     octets = grown.pop("bytes", None)
-    return Speeds(span, bits=None if octets is None else 8 * octets, **grown)
+    counted = last.rates.packets is not None
+    return Speeds(span, bits=None if octets is None else 8 * octets, guessed=not counted, **grown)
 
 
 def _unbroken(points: Sequence[Point]) -> list[Point]:

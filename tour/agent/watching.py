@@ -89,7 +89,7 @@ class Spectator:
         except FoldError as error:
             self.error = error
             return
-        if isinstance(event.data, ev.Error):
+        if isinstance(event.data, ev.Error) and not self.replay:
             self.notice = local(self.lang, event.data.what)
             self._held.clear()  # what is held all the same, samples tell
         if self._writer is not None:

@@ -27,8 +27,9 @@ def draw(area: Area, look: Look) -> None:
         area.put(29, y, size_words(region.size), "text", limit=11)
         area.put(41, y, f"{region.hva:#x}", "dim")
         y += 1
-    if look.state.features is not None:
-        words = look.say("memory.features", word=f"{look.state.features:#x}", names=_names(look.state.features))
+    word = look.state.features if look.state.features is not None else look.state.driver_features
+    if word is not None:
+        words = look.say("memory.features", word=f"{word:#x}", names=_names(word))
         for line in wrap(words, area.w)[: max(0, area.h - y)]:
             area.put(0, y, line, "text")
             y += 1
