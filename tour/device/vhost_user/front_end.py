@@ -12,11 +12,12 @@ import socket
 from typing import ClassVar
 
 from tour.abi import vhost_user as abi
+from tour.abi.layouts import Layout
 from tour.abi.vhost_user import ProtocolFeature, Request
 from tour.device.contract import Backend, RingAddresses, VhostDevice
 from tour.device.vhost_user.connection import send_message
 from tour.device.vhost_user.exchange import tell
-from tour.device.vhost_user.message import Message
+from tour.device.vhost_user.message import PAYLOAD_MAX, Message
 from tour.errors import CapabilityMissing, NotOffered
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
@@ -132,7 +133,7 @@ class VhostUserDevice(VhostDevice):
 
     def _get_vring_base(self, index: int) -> int:
         reply = self._transact(Request.VHOST_USER_GET_VRING_BASE, abi.STATE.pack(self._at(index), 0), [], answered=True)
-        return abi.STATE.unpack(reply)["num"]
+        return _numbers(abi.STATE, reply)["num"]
 
     def _set_vring_addr(self, index: int, where: RingAddresses) -> None:
         self._say(Request.VHOST_USER_SET_VRING_ADDR, where.pack(self._at(index)))
@@ -168,7 +169,7 @@ class VhostUserDevice(VhostDevice):
         self._say(request, abi.U64.pack(word), [fd] if fd >= 0 else [])
 
     def _ask(self, request: Request, *, told: bool = False) -> int:
-        return abi.U64.unpack(self._transact(request, b"", [], answered=True, told=told))["u64"]
+        return _numbers(abi.U64, self._transact(request, b"", [], answered=True, told=told))["u64"]
 
     def _say(self, request: Request, payload: bytes = b"", fds: list[int] | None = None, *, told: bool = False) -> None:
         self._transact(request, payload, fds or [], answered=False, told=told)
@@ -181,15 +182,15 @@ class VhostUserDevice(VhostDevice):
         flags = abi.VERSION | (abi.NEED_REPLY if acknowledged else 0)
         send_message(self.sock, request, flags, payload, fds)
         reply = self._receive(request) if answered or acknowledged else None
-        if told:
+        if told and (reply is None or len(reply) == abi.U64.size):
             tell(self.recorder, Message(request, flags, payload), len(fds), None, reply)
-        if acknowledged and reply is not None and abi.U64.unpack(reply)["u64"]:
+        if acknowledged and reply is not None and _numbers(abi.U64, reply)["u64"]:
             raise OSError(errno.EREMOTEIO, f"the back-end refused {request.name}")
         return reply or b""
 
     def _receive(self, request: Request) -> bytes:
         header = abi.HEADER.unpack(self._exactly(abi.HEADER.size))
-        if header["request"] != request or not header["flags"] & abi.REPLY:
+        if header["request"] != request or not header["flags"] & abi.REPLY or header["size"] > PAYLOAD_MAX:
             raise OSError(errno.EPROTO, f"the back-end answered another message than {request.name}")
         return self._exactly(header["size"])
 
@@ -201,6 +202,12 @@ class VhostUserDevice(VhostDevice):
                 raise OSError(errno.ECONNRESET, "the back-end closed the connection")
             data += piece
         return data
+
+
+def _numbers(layout: Layout, reply: bytes) -> dict[str, int]:
+    if len(reply) != layout.size:
+        raise OSError(errno.EPROTO, f"the back-end answered with {len(reply)} bytes")
+    return layout.unpack(reply)
 
 
 def _connect(path: str) -> socket.socket:

@@ -20,7 +20,7 @@ from tour.device.contract import Backend, VhostDevice
 from tour.device.vhost_user.memory import SharedLog, SharedMemory
 from tour.device.vhost_user.ring import UserRing
 from tour.errors import MessageError, MessageFault
-from tour.trace.events import AnyPayload, Event, Features, Ioctl, Region
+from tour.trace.events import AnyPayload, Closed, Event, Features, Ioctl, Region
 from tour.trace.recorder import Recorder
 
 PROTOCOL = ProtocolFeature
@@ -225,6 +225,7 @@ class Session:
             ring.close()
         for device in self.devices:
             device.close()
+        self.recorder.emit(Closed(self.devices[0].kind), actor="control")
         for pair in range(self.ports.pairs):
             # A tap may have been deleted from outside.
             with contextlib.suppress(OSError):
