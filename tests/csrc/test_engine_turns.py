@@ -83,3 +83,45 @@ def test_stop_and_go_on_where_it_was() -> None:
         got = [rig.peer.recv(2048)[HEADER] for _ in range(200)]
         assert got == sorted(got)
         rig.reaped(TX, 200)
+
+
+@pytest.mark.parametrize("features", [0, MERGEABLE])
+def test_small_and_large_frames_in_any_order(features: int) -> None:
+    """A frame larger than those before runs over its buffer: it and those read with it come whole, in order."""
+    sizes = [60, 60, 60, 5000, 60, 61, 2036, 2037, 64, 3000, 60, 60, 60, 60, 7000, 60] * 2
+    frames = [bytes([at]) * size for at, size in enumerate(sizes)]
+    fit = [frame for frame in frames if features or HEADER + len(frame) <= 0x800]
+    with Rig(features, frame_max=65550) as rig:
+        rig.start()
+        until(rig.engine.idle)
+        rig.offer(256)
+        # A socket takes ten; they are read together.
+        for start in range(0, len(frames), 10):
+            rig.engine.hold(RX, True)
+            for frame in frames[start : start + 10]:
+                rig.peer.send(bytes(HEADER) + frame)
+            rig.engine.hold(RX, False)
+            until(rig.engine.idle)
+        chains = sum(-(-(HEADER + len(frame)) // 0x800) for frame in fit)
+        used, got, at = rig.reaped(RX, chains), list[bytes](), 0
+        while at < len(used):
+            first = rig.memory.read(rig.place(at), used[at].len)
+            count = int.from_bytes(first[10:12], "little") if features else 1
+            parts = [rig.memory.read(rig.place(n), used[n].len) for n in range(at, at + count)]
+            got.append(b"".join(parts)[HEADER:])
+            at += count
+        assert got == fit
+        until(rig.engine.idle)
+        assert rig.engine.counts(RX).dropped == len(frames) - len(fit)
+        assert rig.status(RX).last_avail_idx == chains
+
+
+def test_frames_that_wait_here_are_counted_lost_when_stopped() -> None:
+    with Rig(MERGEABLE) as rig:
+        rig.start()
+        rig.offer(1, 0x100)
+        rig.peer.send(bytes(HEADER) + bytes(1000))
+        until(lambda: rig.status(RX).kicks_wanted and rig.engine.idle())
+        rig.stop()
+        assert rig.engine.detach(RX) == 0
+        assert rig.engine.counts(RX).dropped == 1
