@@ -8,16 +8,16 @@ from typing import get_args
 
 import pytest
 
+from tour.bench.plot import word
 from tour.bench.rows import ROWS, Row, chosen, measure
 from tour.errors import CapabilityMissing, TimedOut, UsageError
-from tour.i18n import Lang, strings
+from tour.i18n import Lang
 
 
 def test_every_row_has_its_words_in_both_languages_and_a_class() -> None:
     for lang in get_args(Lang):
-        known = strings(lang)
         for row in ROWS:
-            assert known[f"bench.row.{row.name}"] and known[f"bench.unit.{row.unit}"]
+            assert word(lang, "row", row.name) and word(lang, "unit", row.unit)
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 

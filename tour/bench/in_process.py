@@ -263,6 +263,6 @@ class Offload(_OnTap):
 def _need_uring(result: int) -> int:
     if result == -errno.ENOSYS:
         raise CapabilityMissing(
-            "io_uring", "This kernel has no io_uring, or forbids it.", "", "sysctl kernel.io_uring_disabled=0"
+            "io_uring", "This kernel has no io_uring, or forbids it.", "", "sudo sysctl -w kernel.io_uring_disabled=0"
         )
     return result

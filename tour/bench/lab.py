@@ -26,7 +26,7 @@ class Lab:
             [*lab, "--", *inside], capture_output=True, text=True, timeout=LONGEST + 60, stdin=subprocess.DEVNULL
         )
         if done.returncode == LACKING:
-            raise CapabilityMissing("lab", "The lab cannot be booted here.", done.stderr.strip()[-300:], "tour doctor")
+            raise CapabilityMissing("lab", "The lab cannot be booted here.", done.stderr.strip()[-300:])
         if done.returncode:
             raise TimedOut("The rounds in the lab ended early.", done.stderr.strip()[-300:])
         lines = [line.split() for line in done.stdout.splitlines()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from tour.bench.report import Report, Result
@@ -12,6 +13,11 @@ MOST = 3.0
 """Times the minimum at the axis' right end; what lies beyond is drawn there."""
 INK, QUIET, GOOD, BAD, PAPER = "#1f2430", "#6b7280", "#0f766e", "#b91c1c", "#ffffff"
 FONT = "'DejaVu Sans','Noto Sans',Helvetica,Arial,'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
+
+
+def word(lang: Lang, table: str, name: str, **values: str) -> str:
+    """What ``name`` (of a row, a unit, a further figure) is called; keys of strings are plain words."""
+    return t(lang, f"bench.{table}." + re.sub(r"\W", "_", name.lower()), **values)
 
 
 def number(value: float) -> str:
@@ -39,12 +45,12 @@ def figure(result: Result, lang: Lang) -> str:
     """What was measured, in one line; '' for a row that was not."""
     if result.ratio is None:
         return ""
-    unit = t(lang, f"bench.unit.{result.unit}")
+    unit = word(lang, "unit", result.unit)
     ours = t(lang, "bench.ours", value=number(middle(result.ours)), unit=unit)
     low, high = number(result.ratio.low), number(result.ratio.high)
     parts = [ours]
     if result.peer:
-        peer = t(lang, f"bench.peer.{result.name}")
+        peer = word(lang, "peer", result.name)
         parts += [t(lang, "bench.peer_figure", peer=peer, value=number(middle(result.peer)), unit=unit)]
         parts += [t(lang, "bench.ratio", median=number(result.ratio.median), low=low, high=high)]
     else:
@@ -55,7 +61,7 @@ def figure(result: Result, lang: Lang) -> str:
 
 
 def _more(result: Result, lang: Lang) -> list[str]:
-    return [t(lang, f"bench.more.{name}", value=number(value)) for name, value in sorted(result.more.items())]
+    return [word(lang, "more", name, value=number(value)) for name, value in sorted(result.more.items())]
 
 
 def svg(report: Report, lang: Lang) -> str:
@@ -94,9 +100,9 @@ def figure_short(result: Result, lang: Lang) -> str:
     assert result.ratio is not None and result.at_least is not None
     median, least = number(result.ratio.median), number(result.at_least)
     if not result.peer:
-        unit = t(lang, f"bench.unit.{result.unit}")
+        unit = word(lang, "unit", result.unit)
         return t(lang, "bench.plot.alone", median=median, unit=unit, least=least)
-    return t(lang, "bench.plot.pair", median=median, peer=t(lang, f"bench.peer.{result.name}"), least=least)
+    return t(lang, "bench.plot.pair", median=median, peer=word(lang, "peer", result.name), least=least)
 
 
 def _x(times: float) -> float:

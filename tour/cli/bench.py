@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tour.agent.spawn import spawn
-from tour.bench.plot import figure, svg, verdict
+from tour.bench.plot import figure, svg, verdict, word
 from tour.bench.report import Report, Result, begun, read
 from tour.bench.rows import Row, chosen
 from tour.cli.output import say, tell, tell_bytes
@@ -38,7 +38,7 @@ def bench(options: BenchOptions) -> int:
     rows = chosen(options.rows)
     if options.list:
         for row in rows:
-            tell(f"{row.name:16}{t(options.lang, f'bench.row.{row.name}')}")
+            tell(f"{row.name:16}{word(options.lang, 'row', row.name)}")
         return 0
     if options.rounds < 3:
         raise UsageError("An interval wants at least 3 rounds.", "", "tour bench --rounds 15")
@@ -76,8 +76,8 @@ def _results(rounds: int, rows: list[Row]) -> Iterator[Result]:
 def _tell(result: Result, lang: Lang, *, aside: bool = False) -> None:
     """One row in two lines: what it is and whether it holds; the figures."""
     out = say if aside else tell
-    word = t(lang, f"bench.verdict.{verdict(result)}")
-    out(f"{result.name:16}{t(lang, f'bench.row.{result.name}')}: {word}")
+    judged = word(lang, "verdict", verdict(result))
+    out(f"{result.name:16}{word(lang, 'row', result.name)}: {judged}")
     if result.lacking is not None:
         words = (local(lang, text) for text in (result.lacking.what, result.lacking.why) if text)
         out(f"{'':16}{' '.join(words)}")

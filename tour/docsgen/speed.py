@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tour.bench.plot import figure, svg, verdict
+from tour.bench.plot import figure, svg, verdict, word
 from tour.bench.report import Report, read
 from tour.errors import UsageError
 from tour.i18n import Lang, t
@@ -28,7 +28,7 @@ def _figures(report: Report, lang: Lang) -> str:
     where = t(lang, "bench.docs.where", cpu=report.cpu, kernel=report.kernel, cores=report.cores, when=report.when[:10])
     head = t(lang, "bench.docs.head")
     rows = [
-        f"| `{result.name}` | {t(lang, f'bench.verdict.{verdict(result)}')} | {figure(result, lang) or '–'} |"
+        f"| `{result.name}` | {word(lang, 'verdict', verdict(result))} | {figure(result, lang) or '–'} |"
         for result in report.results
     ]
     picture = f"![{t(lang, 'bench.docs.picture')}](img/speed.svg)"
