@@ -37,14 +37,20 @@ def main(folder: Path) -> int:
     try:
         _until(lambda: os.path.exists(f"/sys/class/net/{TAP}"), "the tap")
         bring_up(TAP, PEER_IP, PEER_MAC, PREFIX)
-        _until(lambda: b"bytes from" in (boot / "console").read_bytes(), "the guest to ping")
+        _until(lambda: b"bytes from" in console(boot), "the guest to ping")
         found = watch(boot / "qmp", folder, process)
     finally:
         process.kill()
         process.wait()
-        (folder / "console").write_bytes((boot / "console").read_bytes())
+        (folder / "console").write_bytes(console(boot))
     (folder / "found.json").write_text(json.dumps(found))
     return 0
+
+
+def console(boot: Path) -> bytes:
+    """What the guest said so far."""
+    path = boot / "console"
+    return path.read_bytes() if path.exists() else b""
 
 
 def watch(qmp: Path, folder: Path, process: subprocess.Popen[bytes]) -> dict[str, object]:
