@@ -131,6 +131,17 @@ def test_a_recording_begun_in_the_middle_plays_from_there(tmp_path: Path) -> Non
     assert shown.t_edge - shown.t_first < SECOND
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_ends_the_recording_and_not_the_watching() -> None:
+    stream = Stream().look()
+    spectator, door = live(stream)
+    spectator.record(Path("/dev/full"))
+    assert spectator.unwritten is not None and "cannot be written" in spectator.notice
+    assert spectator.recording == "" and spectator.mode == "live"
+    spectator.close()
+    assert door.closed
+
+
 def test_a_recording_moves_with_the_clock_and_stops_at_its_end() -> None:
     stream = Stream()
     for _ in range(4):

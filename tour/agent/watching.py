@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from tour.agent import protocol
 from tour.agent.session import Item, Mailbox, Session
 from tour.agent.watch_moment import POINTS, SECOND, STALE, Mode, WatchMoment, laps, speeds
-from tour.errors import TourError
+from tour.errors import AgentLost, TourError
 from tour.i18n import Lang, local
 from tour.trace import events as ev
 from tour.trace.fold import FoldError
@@ -28,6 +29,7 @@ class Spectator:
     """Looks on through ``session``, or (None) at a ``recording``. All calls come from one thread.
 
     ``clock`` is the monotonic time in ns on which events are told; with ``packets`` it asks to be shown some.
+    ``unwritten`` says why a recording could not be kept.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Spectator:
         self.error: TourError | None = None
         self.ended = False
         self.notice = ""
+        self.unwritten: TourError | None = None
         self.mailbox = Mailbox()
         self._clock = clock
         self._position: int | None = None
@@ -79,7 +82,7 @@ class Spectator:
         elif not isinstance(item, str):
             self.ended = True
             self.error = item
-            self.stop_recording()
+            self._give_up()
 
     def _append(self, event: ev.Event) -> None:
         if isinstance(event.data, ev.Done):
@@ -97,9 +100,10 @@ class Spectator:
 
     def close(self) -> None:
         """Let go of every worker that is held, end the recording, stop watching."""
-        for queue in sorted(self._held):
-            self._send(protocol.Resume, queue)
-        self.stop_recording()
+        with contextlib.suppress(AgentLost):
+            for queue in sorted(self._held):
+                self._send(protocol.Resume, queue)
+        self._give_up()
         if self.session is not None:
             self.session.close()
 
@@ -238,9 +242,21 @@ class Spectator:
             self._write(replace(event, t=self.history.time(len(self.history))) if begins else event)
 
     def _write(self, event: ev.Event) -> None:
-        if self._writer is not None:
-            self._writer(replace(event, seq=self._written))
-            self._written += 1
+        writer = self._writer
+        if writer is None:
+            return
+        writer(replace(event, seq=self._written))
+        self._written += 1
+        if writer.error is not None:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """End the recording; what could not be written is said later."""
+        try:
+            self.stop_recording()
+        except TourError as error:
+            self.unwritten = error
+            self.notice = local(self.lang, error.what)
 
     def stop_recording(self) -> None:
         """End the recording. Raises RecordingError when it could not be written."""
@@ -266,7 +282,8 @@ class Spectator:
         rates = {ring.index: speeds(history.points(ring.index, position, POINTS), t) for ring in state.rings}
         apart = SECOND if self.playing else 0
         return WatchMoment(
-            self.lang, state, self.queue, self.mode, self.replay, self.playing, t, t_first, max(t_edge, t),
+            self.lang, state, self.queue % len(state.rings), self.mode, self.replay, self.playing, t, t_first,
+            max(t_edge, t),
             frozenset(one.queue for one in state.watched if one.sample and one.sample.held),
             rates, laps(history.points(self.queue, position, LAPS, apart)), apart / SECOND, self.recording,
             self.notice, cpu, paints, max((self._hertz(ring.index, position, t) for ring in state.rings), default=0.0),

@@ -55,11 +55,15 @@ def watch(options: WatchOptions) -> int:
         if options.output:
             spectator.record(Path(options.output))
         spectator.begin()
-        return _draw(spectator, options) if screen else _tell(spectator, options)
+        code = _draw(spectator, options) if screen else _tell(spectator, options)
+        if spectator.unwritten is not None:
+            raise spectator.unwritten
+        return code
     finally:
+        path = spectator.recording or options.output
         spectator.close()
-        if options.output:
-            say(t(options.lang, "watch.plain.recorded", path=options.output))
+        if path and spectator.unwritten is None:
+            say(t(options.lang, "watch.plain.recorded", path=path))
 
 
 def _session(options: WatchOptions) -> Session:

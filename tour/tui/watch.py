@@ -361,7 +361,7 @@ def run_watch(spectator: Spectator, options: Options) -> int:
 
     Returns the exit code: 0, 130 after Ctrl-C, 4 after a defect of ours, told on stderr.
     """
-    os.nice(NICE - os.nice(0))
+    os.nice(max(0, NICE - os.nice(0)))
     app = WatchApp(spectator, options)
     try:
         app.run()
