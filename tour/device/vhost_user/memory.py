@@ -106,26 +106,28 @@ def _check_apart(ranges: list[tuple[int, int]]) -> None:
 
 
 def _map(told: Told, fd: int) -> _Mapping:
-    # A file of huge pages maps at multiples of its own page size, which it gives as its block size.
-    block = _check_file(fd, told.offset + told.size)
+    # A file of huge pages maps, and is unmapped, in multiples of its own page size, which it gives as its block size.
+    block, file_size = _check_file(fd, told.offset + told.size)
     start = told.offset - told.offset % block
+    end = told.offset + told.size
+    end = min(end + -end % block, file_size)
     try:
-        pages = mmap.mmap(fd, told.offset + told.size - start, offset=start)
+        pages = mmap.mmap(fd, end - start, offset=start)
     except (OSError, ValueError, OverflowError) as error:
         raise MessageError(MessageFault.REGION_MAP, told.offset) from error
     return _Mapping(told, pages, native.address_of(pages) + told.offset - start)
 
 
-def _check_file(fd: int, end: int) -> int:
-    """The file's block size. Raises MessageError: REGION_MAP for what is no file, REGION_FILE when it is shorter
-    than ``end``."""
+def _check_file(fd: int, end: int) -> tuple[int, int]:
+    """The file's block size and its size. Raises MessageError: REGION_MAP for what is no file, REGION_FILE when it
+    is shorter than ``end``."""
     seen = os.fstat(fd)
     if not stat.S_ISREG(seen.st_mode):
         raise MessageError(MessageFault.REGION_MAP, fd)
     if end > seen.st_size:
         raise MessageError(MessageFault.REGION_FILE, end)
     block = seen.st_blksize
-    return block if block > PAGE and not block & (block - 1) else PAGE
+    return block if block > PAGE and not block & (block - 1) else PAGE, seen.st_size
 
 
 class SharedLog(LogBitmap):
