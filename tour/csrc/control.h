@@ -7,13 +7,13 @@
 #ifndef VT_CONTROL_H
 #define VT_CONTROL_H
 
+#include "requests.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include "requests.h"
 
 #ifndef TUNGETSNDBUF
 #define TUNGETSNDBUF _IOR('T', 211, int)	/* linux/if_tun.h */

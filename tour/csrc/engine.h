@@ -11,12 +11,12 @@
 #ifndef VT_ENGINE_H
 #define VT_ENGINE_H
 
-#include <sys/epoll.h>
-#include <time.h>
-
 #include "guard.h"
 #include "rx.h"
 #include "tx.h"
+
+#include <sys/epoll.h>
+#include <time.h>
 
 #define VT_RX 0
 #define VT_TX 1

@@ -8,10 +8,10 @@
 #ifndef VT_GUARD_H
 #define VT_GUARD_H
 
+#include "port.h"
+
 #include <setjmp.h>
 #include <signal.h>
-
-#include "port.h"
 
 /* What a turn may touch besides its table's regions: three ring parts and the dirty log. */
 struct vt_ground {

@@ -7,10 +7,10 @@
 #ifndef VT_PORT_H
 #define VT_PORT_H
 
-#include <poll.h>
-
 #include "uring.h"
 #include "used.h"
+
+#include <poll.h>
 
 /* VHOST_NET_PKT_WEIGHT, VHOST_NET_WEIGHT (drivers/vhost/net.c@6.1): what a turn may move. */
 #define VT_PACKETS_A_TURN 256

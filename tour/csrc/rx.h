@@ -194,6 +194,7 @@ static int vt_rx_many(struct vt_vring *r, uint32_t n)
 	int32_t res[VT_BATCH];
 	uint32_t i;
 
+	res[0] = VT_UNSENT;
 	for (i = 0; i < n; i++) {
 		uint32_t pieces = vt_rx_pieces(r, w->begin + i, 1, iov);
 

@@ -10,13 +10,13 @@
 #ifndef VT_URING_H
 #define VT_URING_H
 
+#include "queue.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "queue.h"
 
 /* What became of a request that was never submitted. */
 #define VT_UNSENT INT32_MIN
