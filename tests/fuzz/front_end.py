@@ -25,8 +25,9 @@ from tour.trace import events as ev
 from tour.trace.recorder import Recorder
 
 Step = list[Any]
+Gear = Literal["python", "engine", "still"]
 SIZE = 0x20000
-KINDS = ("memory", "kick", "bell", "pipe", "null", "socket")
+KINDS = ("memory", "kick", "bell", "pipe", "null", "socket", "read_only")
 WORD = (1 << 64) - 1
 
 
@@ -40,7 +41,8 @@ class Descriptors:
         self.pipe, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         self.socket = socket.socket(socket.AF_UNIX).detach()
-        for fd in (self.memory, self.kick, self.bell, self.pipe, self._write, self.null, self.socket):
+        self.read_only = os.open(f"/proc/self/fd/{self.memory}", os.O_RDONLY | os.O_CLOEXEC)
+        for fd in (self.read_only, self.memory, self.kick, self.bell, self.pipe, self._write, self.null, self.socket):
             self._stack.callback(os.close, fd)
 
     def fresh(self) -> None:
@@ -56,10 +58,18 @@ class Descriptors:
         self._stack.close()
 
 
+class Still(EmbeddedDevice):
+    """Nobody turns its rings: what is said is all there is, and no thread has to be waited for."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder, on_violation="quarantine", pipes=True)
+        self._turner.start = lambda: None  # type: ignore[method-assign]
+
+
 class Attack:
     """A session, and the steps of one input done to it. ``broken`` are the reasons of rings that broke."""
 
-    def __init__(self, have: Descriptors, ports: NullPorts, gear: Literal["python", "engine"]) -> None:
+    def __init__(self, have: Descriptors, ports: NullPorts, gear: Gear) -> None:
         self.have = have
         self.errors: list[str] = []
         self.refused: set[str] = set()
@@ -69,6 +79,8 @@ class Attack:
         self.connection = Connection(near)
 
         def device(recorder: Recorder) -> EmbeddedDevice:
+            if gear == "still":
+                return Still(recorder)
             return EmbeddedDevice(recorder, gear=gear, on_violation="quarantine", pipes=True)
 
         self.session = Session(ports, device, Recorder(self._told))
@@ -133,7 +145,7 @@ class Attack:
         os.ftruncate(self.have.memory, size % (SIZE + 1))
 
 
-def wrong(have: Descriptors, ports: NullPorts, steps: list[Step], gear: Literal["python", "engine"]) -> list[str]:
+def wrong(have: Descriptors, ports: NullPorts, steps: list[Step], gear: Gear) -> list[str]:
     """Do ``steps``; what must never be, [] when all is well. Exceptions pass."""
     have.fresh()
     before, threads = len(os.listdir("/proc/self/fd")), threading.active_count()

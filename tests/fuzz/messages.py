@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, Literal
+from typing import Any
 
-from tests.fuzz.front_end import KINDS, SIZE, Descriptors, Step, wrong
+from tests.fuzz.front_end import KINDS, SIZE, Descriptors, Gear, Step, wrong
 from tour.abi.vhost_user import ADDR, NEED_REPLY, PROTOCOL_FEATURES_BIT, Request
 from tour.scene.ports import NullPorts
+from tour.testing.hostile.catalogue import Violation, catalogue
 
 CORPUS = Path(__file__).parent / "corpus" / "messages"
 WATCHED = (
@@ -31,13 +32,17 @@ WATCHED = (
 )
 Steps = set[tuple[CodeType, int, int]]
 
+ALIAS = {"eventfd": "bell", "zero": "null", "read-only": "read_only"}
+"""Descriptors of the catalogue that have another name here."""
+GEARS: tuple[Gear, ...] = ("engine", *("still",) * 7, "python", *("still",) * 7)
+"""What turns the rings of the inputs, one after the other."""
 R = Request
 FLAGS = 1 | NEED_REPLY
 ALL = (1 << 32) | (1 << PROTOCOL_FEATURES_BIT)
 NUMBERS = (
     *range(9), 16, 255, 256, 257, 0x1000, 0x1800, 0x2000, 0x4000, 0x8000, 0x10000, SIZE, SIZE - 16, 32768, 65535, 65536,
-    0x7FFFFFFF, 0xFFFFFFFF, 1 << 63, (1 << 64) - 0x1000, (1 << 64) - 16, (1 << 64) - 1, ALL, ALL | 1 << 26, ALL | 1 << 29,
-    ALL | 1 << 28, ALL | 1 << 15, 0x202B,
+    0x7FFFFFFF, 0xFFFFFFFF, 1 << 63, (1 << 64) - 0x1000, (1 << 64) - 16, (1 << 64) - 1, ALL, ALL | 1 << 26,
+    ALL | 1 << 29, ALL | 1 << 28, ALL | 1 << 15, 0x202B,
 )  # fmt: skip
 LAYOUTS = {
     R.VHOST_USER_SET_MEM_TABLE: "IIQQQQ", R.VHOST_USER_SET_VRING_ADDR: ADDR.format[1:], R.VHOST_USER_SET_LOG_BASE: "QQ",
@@ -72,7 +77,33 @@ def session(index: int, features: int = ALL) -> list[Step]:
 def seeds() -> list[list[Step]]:
     """What to begin with."""
     asked = [say(request) for request in R]
-    return [session(1), session(0), session(1, ALL | 1 << 26 | 1 << 29), [["bytes", "010000000100000000000000"]], asked]
+    good = [session(1), session(0), session(1, ALL | 1 << 26 | 1 << 29), asked]
+    return [*good, *(_named(entry) for entry in catalogue() if entry.kind == "message"), *_odd()]
+
+
+def _named(entry: Violation) -> list[Step]:
+    """A violation of the catalogue, as steps."""
+    how = entry.how
+    if "raw" in how:
+        return [["bytes", how["raw"]]]
+    request = how["request"] if isinstance(how["request"], int) else Request[how["request"]].value
+    numbers = [number if isinstance(number, int) else int(number, 0) for number in how.get("numbers", [])]
+    kinds = [ALIAS.get(kind, kind) for kind in how.get("fds", [])]
+    begun = session(1)[:2] if how.get("negotiated", True) else []
+    return [*begun, ["say", request, FLAGS, how.get("layout", "=")[1:], numbers, kinds]]
+
+
+def _odd() -> list[list[Step]]:
+    """A ring outside memory; one told anew while it runs, moved away, its file cut; a log too small; no kick."""
+    whole, far = session(1), say(R.VHOST_USER_SET_MEM_TABLE, 1, 0, 1 << 40, SIZE, 0, 0, fds=("memory",))
+    outside = say(R.VHOST_USER_SET_VRING_ADDR, 1, 0, SIZE, 0x4000, 0x3000, 0)
+    other = say(R.VHOST_USER_SET_MEM_TABLE, 1, 0, 0, 0x1000, 1 << 40, 0, fds=("memory",))
+    return [
+        [*whole[:7], outside], [*whole[:-1], say(R.VHOST_USER_SET_VRING_NUM, 1, 16)], [*whole[:-1], other, *whole[5:]],
+        [*whole[:-1], ["shrink", 0], ["kick"], *whole[-1:]], [*whole[:3], ["shrink", 0], *whole[3:]],
+        [*whole[:2], far, whole[4]], [*whole[:-1], say(R.VHOST_USER_SET_VRING_KICK, 1 | 256), *whole[-1:]],
+        [*whole[:11], ["shrink", 0], *whole[11:]],
+    ]  # fmt: skip
 
 
 # -- changing -----------------------------------------------------------------------------------------------
@@ -195,7 +226,7 @@ class Fuzzer:
 
     def feed(self, steps: list[Step]) -> bool:
         """Do one input; whether it was kept."""
-        gear: Literal["python", "engine"] = "engine" if self.runs % 4 else "python"
+        gear = GEARS[self.runs % len(GEARS)]
         self.runs += 1
         problems: list[str] = []
 
