@@ -23,6 +23,10 @@ EVENTS: dict[str, ev.AnyPayload] = {
     "Check": ev.Check("publish", "idx", False, "tx.avail.idx == 1", "0"),
     "Error": ev.Error("The tap was refused.", "EPERM", "sudo modprobe tun"),
     "Lost": ev.Lost(3),
+    "Message": ev.Message("VHOST_USER_SET_VRING_NUM", 8, 1, {"index": 1, "num": 256}, "0100000000010000", 0, 0),
+    "Watching": ev.Watching("socket", "/run/s", 4711, "qemu"),
+    "Sample": ev.Sample(1, 1, 2, 256, 7, 0, 5, 0),
+    "Rates": ev.Rates(1, 1, 5, 5, 300),
     "Done": ev.Done(4),
     "Bye": ev.Bye(),
 }

@@ -116,6 +116,15 @@ def _broken(say: Say, data: ev.Broken) -> str:
     return say("broken", queue=say.queue(data.queue), reason=fault_words(data.reason, say.lang))
 
 
+def _watching(say: Say, data: ev.Watching) -> str:
+    return say("watching" if data.pid else "watching_nobody", place=data.place, name=data.name, pid=data.pid)
+
+
+def _sample(say: Say, data: ev.Sample) -> str:
+    words = {"avail": data.avail_idx, "used": data.used_idx}
+    return say("sample" if data.running else "sample_rests", queue=say.queue(data.queue), **words)
+
+
 def _answer(say: Say, data: ev.Answer) -> str:
     return say("answer_right" if data.chosen == data.right else "answer_wrong", step=data.step, n=data.tries)
 
@@ -133,7 +142,9 @@ _TELLERS: dict[type, Callable[[Say, Any], str]] = {
     **words_calls.TELLERS, ev.Hello: _hello, ev.Store: words_ring.store, ev.Write: _write,
     ev.Private: words_ring.private, ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call,
     ev.Drain: _drain, ev.Count: _count, ev.Action: _action, ev.Packet: _packet, ev.Peer: _peer,
-    ev.Message: words_message.message, ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer, ev.Check: _check, ev.Error: _error,
+    ev.Message: words_message.message, ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer,
+    ev.Check: _check, ev.Error: _error, ev.Watching: _watching, ev.Sample: _sample,
+    ev.Rates: lambda say, data: say("rates", queue=say.queue(data.queue), n="?" if data.chains is None else data.chains),
     ev.Question: lambda say, data: say("question", step=data.step),
     ev.Lost: lambda say, data: say("lost", n=data.n),
     ev.Done: lambda say, data: say("done" if data.ok else "failed", n=data.id),
