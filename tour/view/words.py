@@ -125,6 +125,10 @@ def _sample(say: Say, data: ev.Sample) -> str:
     return say("sample" if data.running else "sample_rests", queue=say.queue(data.queue), **words)
 
 
+def _rates(say: Say, data: ev.Rates) -> str:
+    return say("rates", queue=say.queue(data.queue), n="?" if data.chains is None else data.chains)
+
+
 def _answer(say: Say, data: ev.Answer) -> str:
     return say("answer_right" if data.chosen == data.right else "answer_wrong", step=data.step, n=data.tries)
 
@@ -143,8 +147,7 @@ _TELLERS: dict[type, Callable[[Say, Any], str]] = {
     ev.Private: words_ring.private, ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call,
     ev.Drain: _drain, ev.Count: _count, ev.Action: _action, ev.Packet: _packet, ev.Peer: _peer,
     ev.Message: words_message.message, ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer,
-    ev.Check: _check, ev.Error: _error, ev.Watching: _watching, ev.Sample: _sample,
-    ev.Rates: lambda say, data: say("rates", queue=say.queue(data.queue), n="?" if data.chains is None else data.chains),
+    ev.Check: _check, ev.Error: _error, ev.Watching: _watching, ev.Sample: _sample, ev.Rates: _rates,
     ev.Question: lambda say, data: say("question", step=data.step),
     ev.Lost: lambda say, data: say("lost", n=data.n),
     ev.Done: lambda say, data: say("done" if data.ok else "failed", n=data.id),
