@@ -6,7 +6,7 @@ from typing import Any
 
 from tour.i18n import Lang
 from tour.trace import events as ev
-from tour.trace.state import QUEUE_NAMES, Ring, State
+from tour.trace.state import Ring, State
 from tour.view.text import tr
 
 
@@ -28,12 +28,13 @@ class Say:
         return tr(self.lang, key, **values)
 
     def queue(self, queue: int) -> str:
-        """TX, RX, or a number there is no queue of."""
-        return QUEUE_NAMES[queue].upper() if queue in (0, 1) else str(queue)
+        """TX, RX, of further pairs TX1 and so on, or a number there is no queue of."""
+        ring = self.ring(queue)
+        return ring.name.upper() if ring else str(queue)
 
     def ring(self, queue: int) -> Ring | None:
         """The ring in the state after the event."""
-        return self.state.rings[queue] if queue in (0, 1) else None
+        return self.state.rings[queue] if 0 <= queue < len(self.state.rings) else None
 
     def only(self, key: str) -> bool:
         """Whether this event is the state's last and changed nothing but ``key``."""
