@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.differential.twins import DATA, END, RING_AT, Setting, Twin, Twins, table
+from tests.differential.twins import DATA, END, RING_AT, Setting, TapWire, Twin, Twins, table
+from tests.support import in_own_network
 from tour.abi.names import Feature, word_of
 from tour.device.contract import RX, TX
 from tour.virtqueue.layout import plan
@@ -154,7 +155,7 @@ def _move(twin: Twin, ring: dict[str, Any], kind: str, what: Any) -> None:
     elif kind == "stop and start":
         base = twin.device.stop(setting.index)
         twin.device.set_vring_base(setting.index, (base + what - 1) & 0xFFFF)
-        twin.device.start(setting.index, twin.ours)
+        twin.device.start(setting.index, twin.wire.port)
     elif kind == "addresses":
         twin.tell_addresses()
     elif kind == "event":
@@ -201,6 +202,49 @@ def test_transmit(ring: dict[str, Any], then: list[tuple[str, Any]]) -> None:
 @given(ring=rings(RX), first=frames, then=moves())
 def test_receive(ring: dict[str, Any], first: list[bytes], then: list[tuple[str, Any]]) -> None:
     _run(ring, first, then)
+
+
+def _frame(n: int) -> bytes:
+    """An experimental frame (IEEE 802 EtherType 0x88b5) nobody answers, of a size of its own."""
+    return bytes.fromhex("02000000000202000000000188b5") + bytes((n + k) & 0xFF for k in range(46 + n % 40))
+
+
+@in_own_network
+def test_many_at_once_into_a_tap() -> None:
+    """More than a batch, more than a turn: where the engine writes many frames with one call. A fault amid them."""
+    num = 128
+    with ExitStack() as stack:
+        setting = Setting(TX, num, 0xFFF0, word_of(Feature.VIRTIO_F_VERSION_1, Feature.VIRTIO_RING_F_EVENT_IDX))
+        twins = Twins(stack, setting, TapWire)
+
+        def offer(twin: Twin) -> None:
+            for n in range(num):
+                data = bytes(12) + _frame(n)
+                twin.memory.write(DATA + 0x80 * n, data)
+                twin.ring.write_desc(n, Desc(DATA + 0x80 * n, len(data) if n != 100 else 5))
+                twin.ring.store_avail_entry(0xFFF0 + n, n)
+            twin.ring.write_base(0xFFF0)
+            twin.ring.store_avail_idx((0xFFF0 + num) & 0xFFFF)
+
+        twins.do(offer)
+        twins.do(Twin.start)
+        seen = twins.compare()
+        assert [frame for frame in seen.frames if frame[12:14] == b"\x88\xb5"] == [_frame(n) for n in range(100)]
+        assert seen.broken == ("chain is shorter than virtio_net_hdr",)
+        twins.do(lambda twin: twin.ring.write_desc(100, Desc(DATA + 0x80 * 100, 12 + len(_frame(100)))))
+        twins.do(Twin.kick)
+        assert len(twins.compare().frames) >= num
+
+
+@pytest.mark.parametrize("features", [(), (Feature.VIRTIO_F_VERSION_1, Feature.VHOST_NET_F_VIRTIO_NET_HDR)])
+def test_a_port_with_another_header_delivers_nothing(features: tuple[Feature, ...]) -> None:
+    with ExitStack() as stack:
+        twins = Twins(stack, Setting(RX, 4, 0, word_of(*features)))
+        twins.do(_mend)
+        twins.do(Twin.start)
+        twins.do(lambda twin: twin.feed([bytes(60), bytes(70)]))
+        assert twins.compare().indices[:2] == (0, 0)
+        assert all(twin.counters.dropped == 2 for twin in twins.both)
 
 
 @pytest.fixture

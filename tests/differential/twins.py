@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -19,6 +20,9 @@ from tour.device.fdinfo import eventfd_count
 from tour.errors import RingError
 from tour.memory.dirty import LogBitmap
 from tour.memory.guest import GuestMemory
+from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC
+from tour.net.links import open_links
+from tour.net.tap import TapPort
 from tour.trace.events import Broken, Error, Event
 from tour.trace.recorder import Recorder
 from tour.virtqueue.chain import Walker
@@ -58,19 +62,63 @@ class Seen(NamedTuple):
     dirty: bytes
 
 
+class SocketWire:
+    """A pair of sockets: ``port`` is the device's."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.port, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (self.port, self._theirs):
+            stack.callback(end.close)
+            end.setblocking(False)
+
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Frames for the device, header first, as far as there is room."""
+        with contextlib.suppress(BlockingIOError):
+            for frame in frames:
+                self._theirs.send(frame)
+
+    def received(self) -> list[bytes]:
+        """What has come from the device since the last call."""
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while frame := self._theirs.recv(1 << 17):
+                found.append(frame)
+        return found
+
+
+class TapWire:
+    """A tap that is up, of a name of its own; what comes is told without header."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.port = TapPort(name=f"twin{next(_NUMBERS)}")
+        stack.callback(self.port.close)
+        open_links().make_peer(self.port.name, PEER_MAC, PEER_IP, guest=(GUEST_IP, GUEST_MAC))
+        self._observer = self.port.observe()
+        stack.callback(self._observer.close)
+
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Not from here."""
+        raise NotImplementedError
+
+    def received(self) -> list[bytes]:
+        """See ``SocketWire``."""
+        return [seen.frame for seen in self._observer.poll()]
+
+
+_NUMBERS = itertools.count()
+Wire = Callable[[ExitStack], SocketWire | TapWire]
+
+
 class Twin:
     """One of the two."""
 
-    def __init__(self, stack: ExitStack, gear: Turner, setting: Setting) -> None:
+    def __init__(self, stack: ExitStack, gear: Turner, setting: Setting, wire: Wire) -> None:
         self.setting = setting
         self.events: list[Event] = []
         self.memory = stack.enter_context(GuestMemory(REGIONS))
         self.place: RingLayout = plan(setting.num, RING_AT)
         self.ring = Ring(self.memory, self.place, setting.index)
-        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (self.ours, self.theirs):
-            stack.callback(end.close)
-            end.setblocking(False)
+        self.wire = wire(stack)
         self.fds = {name: os.eventfd(0, os.EFD_NONBLOCK) for name in ("kick", "call", "err")}
         for fd in self.fds.values():
             stack.callback(os.close, fd)
@@ -94,7 +142,7 @@ class Twin:
         device.set_vring_kick(index, self.fds["kick"])
         device.set_vring_call(index, self.fds["call"])
         device.set_vring_err(index, self.fds["err"])
-        device.start(index, self.ours)
+        device.start(index, self.wire.port)
 
     def tell_addresses(self) -> None:
         """SET_VRING_ADDR, with the log if that is on."""
@@ -105,20 +153,16 @@ class Twin:
     def rest(self) -> None:
         """Wait until the worker has nothing to do, and take what came out of the port."""
         wait_until(self.device.asleep, "the worker to sleep")
-        with contextlib.suppress(BlockingIOError):
-            while frame := self.theirs.recv(1 << 17):
-                self.frames.append(frame)
+        self.frames += self.wire.received()
 
     def kick(self) -> None:
         """Ring the doorbell."""
         os.eventfd_write(self.fds["kick"], 1)
 
     def feed(self, frames: Sequence[bytes]) -> None:
-        """Frames for the ring, header first, as far as the port has room; it meets them all at once."""
+        """Frames for the ring, as far as the port has room; it meets them all at once."""
         self.device.hold(self.setting.index, True)
-        with contextlib.suppress(BlockingIOError):
-            for frame in frames:
-                self.theirs.send(frame)
+        self.wire.send(frames)
         wait_until(self.device.asleep, "the held worker to sleep")
         self.device.hold(self.setting.index, False)
 
@@ -146,9 +190,9 @@ class Twin:
 class Twins:
     """Both; a method does its thing to each, waits for rest and compares."""
 
-    def __init__(self, stack: ExitStack, setting: Setting) -> None:
+    def __init__(self, stack: ExitStack, setting: Setting, wire: Wire = SocketWire) -> None:
         self.setting = setting
-        self.both = Twin(stack, "python", setting), Twin(stack, "engine", setting)
+        self.both = Twin(stack, "python", setting, wire), Twin(stack, "engine", setting, wire)
         self.blank = bytearray(SIZE)
         self.used = 0
 
