@@ -48,7 +48,6 @@ class Stand:
             self._introduce(device, features)
         self.failed: list[BaseException] = []
         self.switched = 0
-        self.started = 0
 
     def _introduce(self, device: EmbeddedDevice, features: int) -> None:
         device.set_owner()
@@ -61,31 +60,55 @@ class Stand:
 
     def hand_over(self, moved: Callable[[], int]) -> None:
         """From one to the other, again and again, each time when ``moved`` says that packets went by."""
-        try:
-            running, waiting = self.devices
-            running.start(self.index, self.ours)
-            for _ in range(HAND_OVERS):
-                _until(moved, moved() + MOVED)
-                base = running.stop(self.index)
-                assert base == self.ring.load_used_idx(), "something was in flight after the stop"
-                waiting.set_vring_base(self.index, base)
-                waiting.start(self.index, self.ours)
-                running, waiting = waiting, running
-                self.switched += 1
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            self.failed.append(error)
+        running, waiting = self.devices
+        running.start(self.index, self.ours)
+        for _ in range(HAND_OVERS):
+            _until(moved, moved() + MOVED)
+            base = running.stop(self.index)
+            assert base == self.ring.load_used_idx(), "something was in flight after the stop"
+            waiting.set_vring_base(self.index, base)
+            waiting.start(self.index, self.ours)
+            running, waiting = waiting, running
+            self.switched += 1
 
     def while_handed_over(self, moved: Callable[[], int], work: Callable[[], object]) -> None:
         """Do ``work`` again and again until the last hand-over."""
-        thread = threading.Thread(target=self.hand_over, args=(moved,))
+        self._meanwhile(lambda: self.hand_over(moved), work)
+        assert self.switched == HAND_OVERS
+        assert all(device.counters(self.index).chains for device in self.devices)
+
+    def while_told_again(self, moved: Callable[[], int], work: Callable[[], object]) -> None:
+        """Do ``work`` while control tells the running engine everything again and again."""
+        engine, index, hva = self.devices[1], self.index, self.ring.hva
+        engine.start(index, self.ours)
+
+        def tell() -> None:
+            for _ in range(HAND_OVERS):
+                _until(moved, moved() + MOVED)
+                engine.set_mem_table(self.memory.table)
+                engine.set_features(engine.acknowledged)
+                engine.set_vring_addr(index, RingAddresses(hva.desc, hva.avail, hva.used))
+                engine.set_vring_kick(index, self.kick)
+                engine.get_vring_base(index)
+                self.switched += 1
+
+        self._meanwhile(tell, work)
+        assert self.switched == HAND_OVERS
+
+    def _meanwhile(self, act: Callable[[], None], work: Callable[[], object]) -> None:
+        thread = threading.Thread(target=self._guarded, args=(act,))
         thread.start()
         end = time.monotonic() + SECONDS
         while thread.is_alive() and time.monotonic() < end:
             work()
         thread.join(5)
         assert not self.failed, self.failed
-        assert self.switched == HAND_OVERS
-        assert all(device.counters(self.index).chains for device in self.devices)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            self.failed.append(error)
 
 
 def _until(moved: Callable[[], int], enough: int) -> None:
@@ -93,6 +116,9 @@ def _until(moved: Callable[[], int], enough: int) -> None:
     while moved() < enough:
         assert time.monotonic() < end, "nothing moved"
         time.sleep(0)
+
+
+Meanwhile = Callable[[Stand, Callable[[], int], Callable[[], object]], None]
 
 
 @pytest.fixture(params=[FEATURES, FEATURES | EVENT_IDX.mask], ids=["flags", "event idx"])
@@ -104,7 +130,8 @@ def _frame(number: int) -> bytes:
     return bytes(12) + struct.pack("<Q", number) + bytes(number % 60 + 40)
 
 
-def test_packets_going_out(features: int) -> None:
+@pytest.mark.parametrize("meanwhile", [Stand.while_handed_over, Stand.while_told_again])
+def test_packets_going_out(features: int, meanwhile: Meanwhile) -> None:
     with ExitStack() as stack:
         stand = Stand(stack, TX, features)
         sent = 0
@@ -134,14 +161,15 @@ def test_packets_going_out(features: int) -> None:
                 stand.driver.kick()
             receive()
 
-        stand.while_handed_over(lambda: len(got), work)
+        meanwhile(stand, lambda: len(got), work)
         end = time.monotonic() + SECONDS
         while len(got) < sent and time.monotonic() < end:
             receive()
         assert got == list(range(sent)) and sent >= HAND_OVERS * MOVED
 
 
-def test_packets_coming_in(features: int) -> None:
+@pytest.mark.parametrize("meanwhile", [Stand.while_handed_over, Stand.while_told_again])
+def test_packets_coming_in(features: int, meanwhile: Meanwhile) -> None:
     with ExitStack() as stack:
         stand = Stand(stack, RX, features)
         sent = 0
@@ -173,7 +201,7 @@ def test_packets_coming_in(features: int) -> None:
 
         for slot in range(NUM):
             offer(slot)
-        stand.while_handed_over(lambda: len(got), work)
+        meanwhile(stand, lambda: len(got), work)
         end = time.monotonic() + SECONDS
         while len(got) < sent and time.monotonic() < end:
             reap()
