@@ -193,7 +193,7 @@ class IntoNull(_Rows):
     """Into nothing, against DPDK's net_vhost dropping."""
 
     peer_name = "DPDK net_vhost, dropping"
-    PORT = ("--port", "null", "--busy-poll", "50")  # the peer polls without end
+    PORT = ("--port", "null", "--busy-poll", "1000")  # the peer polls without end
     MODE = "rxonly"
 
 
