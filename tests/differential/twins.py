@@ -194,6 +194,7 @@ class Twins:
         self.setting = setting
         self.both = Twin(stack, "python", setting, wire), Twin(stack, "engine", setting, wire)
         self.blank = bytearray(SIZE)
+        self.at = setting.base
         self.used = 0
 
     def do(self, what: Callable[[Twin], object]) -> None:
@@ -221,12 +222,17 @@ class Twins:
         ring = twin.ring
         if self.setting.index != RX:
             return
+        at = twin.device.status(RX).last_avail_idx
+        # What a fault let the device pass over never comes back: it is held for ever.
+        passed = (at - self.at) & 0xFFFF
+        for n in range(passed if passed <= self.setting.num else 0):
+            self._mark(ring.read_avail_entry(self.at + n), 1 << 32, 1)
+        self.at = at
         while self.used != ring.load_used_idx():
             head, length = ring.read_used_entry(self.used)
             self._mark(head, 1 << 32, 1)
             self._mark(head, length, 0)
             self.used = (self.used + 1) & 0xFFFF
-        at = twin.device.status(RX).last_avail_idx
         for n in range(min((ring.load_avail_idx() - at) & 0xFFFF, self.setting.num)):
             self._mark(ring.read_avail_entry(at + n), 1 << 32, 1)
 
