@@ -11,7 +11,7 @@ import pytest
 
 from tour.abi import native
 from tour.abi.names import Feature, word_of
-from tour.errors import RingError, RingFault
+from tour.errors import RingError, RingFault, TimedOut
 from tour.memory.guest import PAGE, GuestMemory
 from tour.virtqueue.burst import BurstPlace, BurstQueue, BurstReceiver, BurstSender, place
 from tour.virtqueue.device import DeviceQueue
@@ -198,6 +198,16 @@ def test_a_frame_of_64_kib_takes_one_descriptor_with_an_indirect_table(made: lis
         assert isinstance(bench.queue, BurstSender)
         assert bench.queue.send(frame, len(frame), bytes(range(12))) == 1
         assert bench.take() == bytes(range(12)) + frame
+
+
+def test_a_pump_without_a_device_gives_up_and_says_so(made: list[Bench]) -> None:
+    bench = sender(made, 8)
+    assert isinstance(bench.queue, BurstSender)
+    call = os.eventfd(0, os.EFD_NONBLOCK)
+    with pytest.raises(TimedOut, match="did not call"):
+        bench.queue.pump(call, bytes(64 * 4), 64, 20)
+    os.close(call)
+    assert bench.queue.counts()["outstanding"] == 8
 
 
 def test_what_the_caller_gets_wrong_is_a_value_error(made: list[Bench]) -> None:

@@ -55,8 +55,8 @@ ROWS = (
     Row("offload", GBITS, "in_process:Offload"),
     Row("vhost-user-tap", PACKETS, "testpmd:IntoTap", 1.4, 1.8),
     Row("vhost-user-null", PACKETS, "testpmd:IntoNull", 0.9, 1.0),
-    Row("uml-out", GBITS, "uml:Out", 1.0, 2.0, 5),
-    Row("uml-in", GBITS, "uml:In", 1.0, 2.0, 5),
+    Row("uml-out", GBITS, "uml:Out", 1.0, 2.0),
+    Row("uml-in", GBITS, "uml:In", 1.0, 2.0),
     Row("sampler", PACKETS, "sampled:Sampled", 0.97, 1.0),
     Row("lab", PACKETS, "lab:Lab", 0.9, 1.2, 11),
 )

@@ -220,4 +220,55 @@ static int vt_loop_ping(struct vt_driver *d, int call, const void *frame, uint32
 	return 0;
 }
 
+/**
+ * vt_loop_wait() - Sleep until so many more elements are used
+ * @d:		Transmit queue
+ * @call:	Call eventfd
+ * @count:	Elements, at least 1 and at most those outstanding
+ *
+ * Return: 0, or -100 when no call came within a second
+ */
+static int vt_loop_wait(struct vt_driver *d, int call, uint32_t count)
+{
+	struct pollfd p = { call, POLLIN, 0 };
+	uint64_t drained;
+
+	while (!vt_driver_calls(d, count)) {
+		if (poll(&p, 1, 1000) != 1)
+			return -100;
+		(void)!read(call, &drained, sizeof(drained));
+	}
+	(void)vt_driver_calls(d, 0);
+	return 0;
+}
+
+/**
+ * vt_loop_pump() - Send a burst again and again, asleep while the ring is full
+ * @d:		Transmit queue
+ * @call:	Call eventfd
+ * @frames:	Frames of @len bytes each, one after another
+ * @size:	Bytes there
+ * @len:	Bytes of each
+ * @count:	Frames at least
+ *
+ * Return: frames sent, a fault of the queue, or -100 as vt_loop_wait()
+ */
+static int64_t vt_loop_pump(struct vt_driver *d, int call, const void *frames, uint64_t size, uint32_t len, uint64_t count)
+{
+	uint64_t sent = 0;
+	int ret = 1;
+
+	while (sent < count && ret >= 0) {
+		ret = vt_driver_send(d, frames, size, NULL, len, (uint32_t)(size / len), NULL);
+		sent += ret > 0 ? (uint64_t)ret : 0;
+		if (!ret)
+			ret = vt_loop_wait(d, call, d->outstanding - d->outstanding / 4);
+	}
+	while (ret >= 0 && d->outstanding) {
+		ret = vt_loop_wait(d, call, d->outstanding);
+		ret = ret < 0 ? ret : vt_driver_reap(d);
+	}
+	return ret < 0 ? ret : (int64_t)sent;
+}
+
 #endif /* VT_LOOPS_H */

@@ -170,6 +170,16 @@ class BurstSender(BurstQueue):
             raise TimedOut("The device did not call within a second.")
         self._checked(result)
 
+    def pump(self, call: int, frames: Any, length: int, count: int) -> int:  # noqa: ANN401 - a buffer
+        """Send ``frames``, of ``length`` bytes each, again and again until ``count`` at least are through, asleep on
+        eventfd ``call`` while the ring is full; returns how many. No Python meanwhile. Raises as ``ping``.
+        """
+        data = native.view(frames)
+        result = self._lib.vt_loop_pump(self._queue, call, data, len(data), length, count)
+        if result == NO_CALL:
+            raise TimedOut("The device did not call within a second.")
+        return self._checked(result)
+
 
 class BurstReceiver(BurstQueue):
     """A receive queue. ``offer`` gives the device all its buffers to begin with."""
