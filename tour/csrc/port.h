@@ -20,9 +20,10 @@
 #define VT_HEADER_MAX 12
 /* Looks at the ring in a row while a driver is likely to publish. */
 #define VT_SPINS 64
-/* Frames to look back on for how large the next may be; none is taken for smaller than an Ethernet frame. */
+/* Frames to look back on for how large the next may be; none is taken for smaller than Ethernet's, which is what Linux's
+ * buffers for MRG_RXBUF hold to begin with. */
 #define VT_LOOK_BACK 64
-#define VT_EXPECT_LEAST 1600
+#define VT_EXPECT_LEAST (1514 + VT_HEADER_MAX)
 /* Offset of num_buffers in virtio_net_hdr (virtio v1.3 5.1.6) */
 #define VT_NUM_BUFFERS 10
 
