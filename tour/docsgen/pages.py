@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from tour.docsgen.hostile import fill_hostile
 from tour.docsgen.lesson_page import lesson_page
 from tour.docsgen.pictures import pictures
 from tour.docsgen.speed import fill_speed
@@ -34,6 +35,7 @@ def write_site(folder: Path) -> Iterator[Path]:
         shutil.copytree(DOCS / "img", place / "img")
         for name in SHARED if lang == "en" else ():
             shutil.copy(DOCS / name, place / name)
+        fill_hostile(place / "hostile.md", lang)
         fill_speed(place / "speed.md", DOCS / "speed.json", lang)
         yield from sorted(place.rglob("*.md"))
         yield from _lessons(place, lang)
