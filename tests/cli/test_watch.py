@@ -30,7 +30,7 @@ class Running:
     def __init__(self, *words: str | Path) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tour.cli", *map(str, words)], env=environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
 
     def end(self, number: int = signal.SIGINT, code: int = 0) -> tuple[str, str]:
@@ -72,6 +72,8 @@ def test_events_lines_and_a_recording_of_real_packets(path: Path, tmp_path: Path
     kept = tmp_path / "seen.jsonl"
     events = Running("watch", path, "--json", "-o", kept)
     lines = Running("watch", path, "--plain", "--lang", "zh")
+    assert events.process.stdout is not None and lines.process.stderr is not None
+    first, begun = events.process.stdout.readline(), lines.process.stderr.readline()
     with Driver(path) as driver:
         driver.set_up()
         for _ in range(30):
@@ -79,7 +81,7 @@ def test_events_lines_and_a_recording_of_real_packets(path: Path, tmp_path: Path
             driver.reap(TX, 1)
             time.sleep(0.1)
     told, _ = events.end()
-    decoded = [ev.decode(line.encode()) for line in told.splitlines()]
+    decoded = [ev.decode(line.encode()) for line in (first.decode(), *told.splitlines())]
     kinds = {type(event.data) for event in decoded}
     assert isinstance(decoded[0].data, ev.Hello) and {ev.Watching, ev.Message, ev.Sample, ev.Rates} <= kinds
     recording = store.load(kept)
@@ -88,7 +90,7 @@ def test_events_lines_and_a_recording_of_real_packets(path: Path, tmp_path: Path
     spectator.last_sample()
     assert spectator.moment().state.tx.used_idx > 0
     words, said = lines.end()
-    assert "TX" in words and "包/秒" in words and "Ctrl-C" in said
+    assert "TX" in words and "包/秒" in words and "Ctrl-C" in begun.decode() + said
     assert "TX" in tour("replay", kept, "--plain")[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import signal
 import time
@@ -92,13 +93,11 @@ def _tell(spectator: Spectator, options: WatchOptions) -> int:
     due = time.monotonic() + LINE_SECONDS
     try:
         while not spectator.ended:
-            try:
-                item = items.get(timeout=max(0.0, due - time.monotonic()))
-            except queue.Empty:
-                due += LINE_SECONDS
+            if time.monotonic() >= due:
+                due = time.monotonic() + LINE_SECONDS
                 _lines(spectator, options)
-                continue
-            _hear(spectator, options, item)
+            with contextlib.suppress(queue.Empty):
+                _hear(spectator, options, items.get(timeout=max(0.0, due - time.monotonic())))
     except KeyboardInterrupt:
         return 0
     if spectator.error is not None:
