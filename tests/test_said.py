@@ -26,7 +26,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MAKERS = {("lab/kernel.py", "missing"), ("abi/build.py", "_no_compiler"), ("agent/server.py", "_error")}
 MAKERS |= {("errors.py", "__init__"), ("lab/boot.py", "progress"), ("lab/boot.py", "append")}
 MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("lab/fetch.py", "_progress")}
-MAKERS |= {("device/vhost_user/exchange.py", "Error")}
+MAKERS |= {("device/vhost_user/exchange.py", "Error"), ("device/sampler.py", "Error")}
 MAKERS |= {("guest/machine.py", "_await")}
 """Calls besides the errors' own that are given such sentences."""
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
@@ -39,7 +39,8 @@ TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")}
 TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""
 COMMAND = re.compile(
-    r"(sudo (apt-get|modprobe|chmod|sysctl|tour watch)|export|tour (start|run|lab fetch|vhost-user|watch|bench|guest)|ip tuntap add|pip install|git pull) [^;()]*"
+    r"(sudo (apt-get|modprobe|chmod|sysctl|tour watch)|export|tour (start|run|lab fetch|vhost-user|watch|bench|guest)"
+    r"|ip tuntap add|pip install|git pull) [^;()]*"
     r"|tour (start|list|glossary)|--size \w+"
 )
 """What is typed as it stands is the same in every language."""

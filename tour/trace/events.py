@@ -331,8 +331,8 @@ class Bye(Payload, frozen=True):
 
 AnyPayload = (
     Hello | Opened | Closed | Syscall | Ioctl | Message | Features | Threads | Holders | Region | Translated | RingPlace
-    | Store | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer | Step
-    | Watching | Sample | Rates | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
+    | Store | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer
+    | Step | Watching | Sample | Rates | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
 DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker, Sample, Rates)
