@@ -8,13 +8,20 @@ import os
 import socket
 import struct
 from contextlib import closing
+from pathlib import Path
 
-from tests.support import in_own_network
+from tests.device.vhost_user.conftest import Serving
+from tests.support import in_own_network, require
 from tour.device.contract import VhostDevice
 from tour.device.embedded import EmbeddedDevice
+from tour.device.vhost_user.front_end import VhostUserDevice
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, arp_request, parse_arp
+from tour.net.links import open_links
+from tour.net.null import NullPort
 from tour.net.port import open_port
+from tour.net.tap import TapPort
 from tour.scene.packets import PacketIO
+from tour.scene.ports import SocketpairPorts
 
 SIOCSIFMTU = 0x8922  # linux/sockios.h
 FRAME = bytes.fromhex("020000000002") + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(50)
@@ -80,3 +87,30 @@ def test_64_kib_go_out_in_one_chain_and_come_back_in_many_buffers() -> None:
         sock.settimeout(5)
         assert sock.recv(1 << 17) == frame
         sock.close()
+
+
+def test_through_a_vhost_user_back_end_of_ours(tmp_path: Path) -> None:
+    require("embedded")
+    port = NullPort()
+    serving = Serving(tmp_path / "net.sock", SocketpairPorts(1), "engine")
+    with closing(port), closing(serving), VhostUserDevice(str(serving.path)) as made, PacketIO(made, port) as packets:
+        request = arp_request(GUEST_MAC, GUEST_IP, PEER_IP)
+        assert packets.send(request, len(request)) == 1 and packets.wait_received(5)
+        lengths, into = array.array("I", [0] * 4), bytearray(4096)
+        assert packets.recv(into, lengths) == 1 and parse_arp(bytes(into[: lengths[0]])).spa == PEER_IP
+        assert packets.send(FRAME * 100, 64) == 100 and packets.wait_sent(100, 5)
+
+
+@in_own_network
+def test_a_stop_lets_go_of_the_tap_at_once() -> None:
+    """The engine has the tap's file registered with io_uring; a tap of one queue can be opened by one only."""
+    made = device("engine")
+    for _ in range(2):
+        with TapPort(name="tap7") as tap:
+            open_links().set_up(tap.name)
+            packets = PacketIO(made, tap)
+            assert packets.send(FRAME * 100, 64) == 100 and packets.wait_sent(100, 5)
+            packets.close()
+        assert "tap7" not in Path("/proc/net/dev").read_text()
+        made.reset_owner()
+    made.close()

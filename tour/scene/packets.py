@@ -37,8 +37,9 @@ class PacketIO:
     """A driver of one queue pair on ``device``, both rings started on ``port``; a context manager.
 
     ``num`` descriptors a ring, each with a buffer of ``room`` bytes: a larger frame takes several. ``features`` is the
-    word that was acknowledged. A thread may send while another receives, but only one each. Raises OSError with what
-    the device refuses. ``close`` stops the rings; the device itself stays the caller's.
+    word that was acknowledged. A vhost-user back-end has a port of its own: any will do here. A thread may send while
+    another receives, but only one each. Raises OSError with what the device refuses. ``close``
+    stops the rings; the device itself stays the caller's.
     """
 
     def __init__(
