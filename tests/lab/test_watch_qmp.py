@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open(made / "boot.out", "wb") as out:
         code = run(
             [sys.executable, "-m", "tests.lab.watched", str(made)], stdin=None, stdout=out.fileno(),
-            stderr=out.fileno(), timeout=500, environ={"PYTHONPATH": str(ROOT)}, options=Options(out=made),
+            stderr=out.fileno(), timeout=540, environ={"PYTHONPATH": str(ROOT)}, options=Options(out=made),
         )  # fmt: skip
     assert code == 0, (made / "boot.out").read_text()[-2000:]
     return made

@@ -23,7 +23,7 @@ from tour.trace import events as ev
 from tour.trace.store import Writer
 
 TAP = "tap0"
-UP_SECONDS = 240.0
+UP_SECONDS = 360.0
 WATCHED = 40
 """So many samples that show completions are waited for."""
 
