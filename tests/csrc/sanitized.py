@@ -14,8 +14,7 @@ from tour.errors import CapabilityMissing
 
 FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-O1")
 # Truncated memory is the engine's own business; Python keeps what it has until it ends, and the test frameworks too.
-OPTIONS = "handle_sigbus=0:detect_leaks=0:detect_stack_use_after_return=1:log_path="
-REPORT = "report"
+OPTIONS = "handle_sigbus=0:detect_leaks=0:detect_stack_use_after_return=1:exitcode=99"
 
 
 def probe_sanitizers() -> None:
@@ -51,10 +50,9 @@ def build(folder: Path, instead: tuple[str, str, str] | None = None) -> None:
 
 def run_tests(folder: Path, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
     """pytest in ``folder`` with the sanitizers loaded; output and errors together."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", *words]
-    options = f"{OPTIONS}{folder / REPORT}"
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", *words]
     environ = {
-        **os.environ, "ASAN_OPTIONS": options, "UBSAN_OPTIONS": options, "PYTHONMALLOC": "malloc",
+        **os.environ, "ASAN_OPTIONS": OPTIONS, "UBSAN_OPTIONS": OPTIONS, "PYTHONMALLOC": "malloc",
         "LD_PRELOAD": " ".join(_libraries()), "PYTHONPATH": str(folder),
     }  # fmt: skip
     pipe = subprocess.PIPE
@@ -62,8 +60,3 @@ def run_tests(folder: Path, *words: str, seconds: float) -> subprocess.Completed
         command, cwd=folder, env=environ, text=True, errors="replace", stdout=pipe, stderr=subprocess.STDOUT,
         timeout=seconds,
     )  # fmt: skip
-
-
-def reports(folder: Path) -> str:
-    """All that the sanitizers reported, '' for nothing."""
-    return "\n".join(path.read_text(errors="replace") for path in sorted(folder.glob(f"{REPORT}.*")))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.csrc.sanitized import build, probe_sanitizers, reports, run_tests
+from tests.csrc.sanitized import build, probe_sanitizers, run_tests
 from tests.support import require
 
-SECONDS = 110.0
+SECONDS = 200.0
 # A fault that is not ours ends the process by a signal, which the sanitizer tells in its own way.
 CHOSEN = "not python and not sanitized and not a_fault_that_is_not_ours"
 
@@ -31,12 +31,11 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=["engine", "catalogue"],
 )
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(240)
 def test_nothing_is_reported(sanitized: Path, words: tuple[str, ...]) -> None:
     done = run_tests(sanitized, *words, seconds=SECONDS)
     assert done.returncode == 0, done.stdout[-6000:]
-    assert " passed" in done.stdout
-    assert reports(sanitized) == ""
+    assert " passed" in done.stdout and "runtime error" not in done.stdout
 
 
 def test_an_engine_without_a_bound_is_found_out(tmp_path: Path) -> None:
@@ -44,5 +43,5 @@ def test_an_engine_without_a_bound_is_found_out(tmp_path: Path) -> None:
     require("clang", probe_sanitizers)
     build(tmp_path, ("queue.h", "n = n < VT_BATCH ? n : VT_BATCH;", ""))
     done = run_tests(tmp_path, "tests/csrc/test_engine_turns.py", seconds=SECONDS)
-    assert done.returncode != 0
-    assert "AddressSanitizer: stack-buffer-overflow" in reports(tmp_path)
+    assert done.returncode == 99
+    assert "index 64 out of bounds" in done.stdout

@@ -13,7 +13,7 @@ from tests.support import ROOT
 
 BASES = ("", "tour", "docs", "tour/agent", "tour/device", "tour/view", "tour/tui", "tour/lab", "tour/net", "tour/trace")
 BASES += ("tour/abi", "tour/virtqueue", "tour/strings", "lessons/08_first_packet_out", "tour/device/embedded")
-BASES += ("tour/dev", "tour/docsgen", "tour/csrc", "tour/bench")
+BASES += ("tour/dev", "tour/docsgen", "tour/csrc", "tour/bench", "tour/testing/hostile", "tour/guest", "tests/fuzz")
 
 
 def named(document: str) -> list[str]:
