@@ -143,10 +143,8 @@ def _use(options: GuestOptions, running: Guest, server: Server | None) -> int:
     if options.trials:
         return _try(options, running)
     if options.command:
-        done = running.run(options.command, DAY)
-        sys.stdout.write(done.text)
-        sys.stdout.flush()
-        return done.code
+        running.on_line = tell
+        return running.run(options.command, DAY).code
     say(t(options.lang, "guest.console"))
     _console(running, _alarm(server))
     return 0

@@ -41,7 +41,8 @@ class Done:
 class Guest:
     """A guest that boots. ``stages`` are the seconds from its start to ``init``, ``up`` (it has an address) and
     ``ready`` (it takes commands); ``pid`` is its first process, as we see it. ``progress`` hears of its boot;
-    ``alarm`` is called twice a second while it is waited for, and may raise.
+    ``alarm`` is called twice a second while it is waited for, and may raise. ``on_line`` hears each line that a command
+    writes, when it does.
 
     Raises CapabilityMissing("namespaces"), AgentLost if it cannot be started.
     """
@@ -52,6 +53,7 @@ class Guest:
         self._boot = boot
         self._progress = progress
         self._alarm = alarm
+        self.on_line: Callable[[str], None] = lambda said: None
         self._unread = b""
         self._said: list[str] = []
         self._code: int | None = None
@@ -138,10 +140,10 @@ class Guest:
     def _hear(self, said: str) -> None:
         before, found, words = said.partition(MARKER)
         if not found or not re.match("(init|up|ready|exit|fail)( |$)", words):
-            self._said.append(said)
+            self._note(said)
             return
         if before:
-            self._said.append(before)
+            self._note(before)
         stage, _, rest = words.partition(" ")
         if stage == "fail":
             raise AgentLost("The guest gave up.", f"It says: {rest}.")
@@ -151,6 +153,10 @@ class Guest:
             self.stages[stage] = time.monotonic() - self.started
             self._said.clear()
             self._tell()
+
+    def _note(self, said: str) -> None:
+        self._said.append(said)
+        self.on_line(said)
 
     def _tell(self) -> None:
         if "ready" not in self.stages:
