@@ -5,6 +5,7 @@ A long hunt: ``.venv/bin/python -m tests.fuzz.messages 3600 FOLDER``.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.fuzz.front_end import Attack, Descriptors
-from tests.fuzz.messages import CORPUS, Fuzzer, load, seeds, session
+from tests.fuzz.messages import CORPUS, GEARS, Fuzzer, load, seeds, session
 from tour.device.vhost_user import handlers
 from tour.device.vhost_user import session as sessions
 from tour.errors import MessageFault
@@ -46,6 +47,14 @@ def test_nothing_new_is_found(fuzzer: Fuzzer) -> None:
     print(f"{fuzzer.runs - before} runs, {len(fuzzer.watch.seen)} steps covered")
     assert fuzzer.found == []
     assert fuzzer.runs - before > LEAST
+
+
+def test_an_err_doorbell_that_cannot_be_written_keeps_no_memory(fuzzer: Fuzzer) -> None:
+    """The ring is told of memory it no longer lies in; ringing its err doorbell fails; the memory before must go."""
+    steps = json.loads((CORPUS / "err-cannot-be-written.json").read_text())
+    for _ in GEARS:
+        fuzzer.feed(steps)
+    assert fuzzer.found == []
 
 
 def test_the_corpus_reaches_what_a_front_end_can_do_wrong() -> None:

@@ -138,15 +138,17 @@ class Session:
     def remember(self, memory: SharedMemory) -> None:
         """Guest memory is ``memory`` now; what was before is unmapped when no ring can reach it any more."""
         before = self.memory
-        with self.parked():
-            for device in self.devices:
-                device.set_mem_table(memory.table)
-            self.memory = memory
-            self._tell_regions(before, memory)
-            for ring in self.rings:
-                ring.move(memory)
-        if before:
-            before.close()
+        try:
+            with self.parked():
+                for device in self.devices:
+                    device.set_mem_table(memory.table)
+                self.memory = memory
+                self._tell_regions(before, memory)
+                for ring in self.rings:
+                    ring.move(memory)
+        finally:
+            if before and self.memory is memory:
+                before.close()
 
     def _tell_regions(self, before: SharedMemory | None, now: SharedMemory | None) -> None:
         """What is mapped here now; a region that is no more is told with size 0."""
