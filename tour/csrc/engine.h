@@ -47,7 +47,13 @@ static uint64_t vt_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Say when the port is ready (vhost_net_enable_vq). A dead port is ready all the time: only a kick still tries. */
+/**
+ * vt_arm() - Be told when the port is ready (vhost_net_enable_vq)
+ * @e:		Engine
+ * @index:	Ring
+ *
+ * A dead port is ready all the time: only a kick still tries.
+ */
 static void vt_arm(struct vt_engine *e, uint32_t index)
 {
 	struct vt_vring *r = &e->ring[index];

@@ -125,14 +125,22 @@ static void vt_complete(struct vt_vring *r)
 	}
 }
 
-/* All before is done with: where a turn that is cut short goes back to. */
+/**
+ * vt_settle() - All before is done with: where a turn that is cut short goes back to
+ * @r:		Ring
+ */
 static inline void vt_settle(struct vt_vring *r)
 {
 	r->settled = (uint16_t)(r->queue.last_avail_idx - (r->window.end - r->window.begin));
 	vt_compiler_barrier();
 }
 
-/* Packets this turn may still move. */
+/**
+ * vt_budget() - Packets this turn may still move
+ * @r:		Ring
+ *
+ * Return: packets; while held, no more than were released
+ */
 static inline uint32_t vt_budget(const struct vt_vring *r)
 {
 	uint32_t left = VT_PACKETS_A_TURN - r->moved;
@@ -145,6 +153,13 @@ static inline uint32_t vt_budget(const struct vt_vring *r)
 	return left;
 }
 
+/**
+ * vt_moved() - Account for what a batch moved
+ * @r:		Ring
+ * @packets:	Packets
+ * @chains:	Chains they took
+ * @bytes:	Bytes, headers included
+ */
 static inline void vt_moved(struct vt_vring *r, uint32_t packets, uint32_t chains, uint64_t bytes)
 {
 	r->moved += packets;
@@ -157,7 +172,12 @@ static inline void vt_moved(struct vt_vring *r, uint32_t packets, uint32_t chain
 	}
 }
 
-/* The packet at @data, header first, for whoever asked to see one. */
+/**
+ * vt_show() - A packet for whoever asked to see one
+ * @r:		Ring
+ * @data:	The packet, header first
+ * @len:	Bytes, VT_FRAME_LIMIT + VT_HEADER_MAX at most
+ */
 static inline void vt_show(struct vt_vring *r, const unsigned char *data, uint32_t len)
 {
 	if (vt_own_get(&r->snap.want) != 1)
@@ -167,6 +187,12 @@ static inline void vt_show(struct vt_vring *r, const unsigned char *data, uint32
 	vt_own_set(&r->snap.want, 2);
 }
 
+/**
+ * vt_wanted() - Whether somebody asked to see a packet
+ * @r:		Ring
+ *
+ * Return: whether
+ */
 static inline bool vt_wanted(const struct vt_vring *r)
 {
 	return vt_own_get(&r->snap.want) == 1;
@@ -196,7 +222,12 @@ static uint32_t vt_copy_out(const struct vt_window *w, const struct vt_chain *c,
 	return done;
 }
 
-/* Look at avail.idx for about a microsecond: 1 when it has moved on, else 0. */
+/**
+ * vt_spin() - Look at avail.idx for about a microsecond
+ * @r:		Ring
+ *
+ * Return: 1 when it has moved on, else 0
+ */
 static int vt_spin(struct vt_vring *r)
 {
 	uint32_t spins;
@@ -209,7 +240,12 @@ static int vt_spin(struct vt_vring *r)
 	return 0;
 }
 
-/* Whether a frame waits at the port. */
+/**
+ * vt_port_readable() - Whether a frame waits at the port
+ * @r:		Ring
+ *
+ * Return: whether
+ */
 static bool vt_port_readable(struct vt_vring *r)
 {
 	struct pollfd p = { .fd = r->fd, .events = POLLIN };

@@ -75,6 +75,15 @@ struct vt_queue {
 	struct vt_log log;
 };
 
+/**
+ * vt_fault() - Note where and by which value a rule was broken
+ * @q:		Queue
+ * @fault:	Rule
+ * @at:		Index of the descriptor, entry or head
+ * @value:	What was found there
+ *
+ * Return: -@fault
+ */
 static inline int vt_fault(struct vt_queue *q, enum vt_fault fault, uint32_t at, uint64_t value)
 {
 	q->fault_at = at;

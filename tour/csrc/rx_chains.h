@@ -8,8 +8,14 @@
 
 #include "port.h"
 
-/* Whether a read may go into chains from the window's begin + @i on: the port's header is the ring's, and num_buffers,
- * written or left alone on its own, lies in the first piece. */
+/**
+ * vt_rx_direct() - Whether a read may go into chains: the port's header is the ring's, and num_buffers, written or left
+ * alone on its own, lies in the first piece
+ * @r:		Ring
+ * @i:		The first chain, from the window's begin
+ *
+ * Return: whether
+ */
 static inline bool vt_rx_direct(const struct vt_vring *r, uint32_t i)
 {
 	const struct vt_window *w = &r->window;
@@ -90,7 +96,15 @@ static int vt_rx_collect(struct vt_vring *r, uint64_t size, uint32_t quota, uint
 	return 0;
 }
 
-/* The pieces of @chains chains from @from on, for a read; num_buffers is left out where it is not ours to write. */
+/**
+ * vt_rx_pieces() - The pieces of chains for a read; num_buffers is left out where it is not ours to write
+ * @r:		Ring
+ * @from:	The first chain, as in the window
+ * @chains:	Chains
+ * @to:		Room for all their pieces and two more
+ *
+ * Return: pieces
+ */
 static uint32_t vt_rx_pieces(struct vt_vring *r, uint32_t from, uint32_t chains, struct iovec *to)
 {
 	static unsigned char nowhere[VT_HEADER_MAX];
@@ -134,7 +148,13 @@ static void vt_put(struct vt_vring *r, uint64_t at, const unsigned char *data, u
 		}
 }
 
-/* A packet of ours, header first, into the chains; without MRG_RXBUF num_buffers is left as the driver had it. */
+/**
+ * vt_scatter() - A packet of ours into the chains at the window's begin; without MRG_RXBUF num_buffers is left as the
+ * driver had it
+ * @r:		Ring
+ * @data:	The packet, header first
+ * @len:	Bytes
+ */
 static void vt_scatter(struct vt_vring *r, const unsigned char *data, uint32_t len)
 {
 	uint32_t cut = len < VT_NUM_BUFFERS ? len : VT_NUM_BUFFERS;
@@ -144,15 +164,26 @@ static void vt_scatter(struct vt_vring *r, const unsigned char *data, uint32_t l
 		vt_put(r, r->header_len, data + r->header_len, len - r->header_len);
 }
 
-/* Where frame @i of those that did not fit is put together. */
+/**
+ * vt_spill() - Where a frame that did not fit is put together
+ * @r:		Ring
+ * @i:		Which of VT_BATCH
+ *
+ * Return: VT_FRAME_LIMIT + VT_HEADER_MAX bytes
+ */
 static inline unsigned char *vt_spill(struct vt_vring *r, uint32_t i)
 {
 	return r->spill + (size_t)i * (VT_FRAME_LIMIT + VT_HEADER_MAX);
 }
 
-/*
- * A read of @len bytes filled @chains chains from the window's begin + @at on and left the rest in spill @i: have it
- * all there, to be delivered later.
+/**
+ * vt_stash() - Have a frame that a read left partly in chains, partly in a spill, in that spill as a whole, to be
+ * delivered later
+ * @r:		Ring
+ * @i:		Spill
+ * @at:		The first chain, from the window's begin
+ * @chains:	Chains that the read filled
+ * @len:	Bytes of the frame
  */
 static void vt_stash(struct vt_vring *r, uint32_t i, uint32_t at, uint32_t chains, uint32_t len)
 {
@@ -173,13 +204,22 @@ static void vt_stash(struct vt_vring *r, uint32_t i, uint32_t at, uint32_t chain
 	r->stash_len[r->stash_end++] = len;
 }
 
-/* A frame of @len bytes from chain @from, where it was read, into chain @to; whether it fits. */
+/**
+ * vt_move() - A frame from the chain where it was read into another
+ * @r:		Ring
+ * @to:		Chain, as in the window
+ * @from:	Chain, as in the window
+ * @len:	Bytes
+ *
+ * Return: whether it fits
+ */
 static bool vt_move(struct vt_vring *r, uint32_t to, uint32_t from, uint32_t len)
 {
 	struct vt_window *w = &r->window;
 	uint32_t at = 0, k;
 
-	if (w->chain[to].in_len < len)
+	/* A tap's frame is never longer than @copy; another port's may be. */
+	if (w->chain[to].in_len < len || len > sizeof(r->copy))
 		return false;
 	for (k = 0; at < len && k < w->chain[from].in; k++) {
 		const struct iovec *p = &w->piece[w->chain[from].first + k];
@@ -192,7 +232,13 @@ static bool vt_move(struct vt_vring *r, uint32_t to, uint32_t from, uint32_t len
 	return true;
 }
 
-/* How many chains at the window's begin @len bytes take. */
+/**
+ * vt_chains_of() - How many chains at the window's begin a frame takes
+ * @w:		Window whose chains hold it
+ * @len:	Bytes
+ *
+ * Return: chains
+ */
 static uint32_t vt_chains_of(const struct vt_window *w, uint64_t len)
 {
 	uint32_t n = 1;

@@ -82,7 +82,10 @@ static uint32_t vt_uring_reap(struct vt_uring *u, int32_t *res)
 	return n;
 }
 
-/* Forget what was added and not submitted: the kernel looks at the queue inside io_uring_enter only. */
+/**
+ * vt_uring_drop() - Forget what was added and not submitted: the kernel looks at the queue inside io_uring_enter only
+ * @u:		io_uring
+ */
 static inline void vt_uring_drop(struct vt_uring *u)
 {
 	u->tail = vt_uring_load(u->sq_head);
@@ -151,7 +154,7 @@ static bool vt_uring_map(struct vt_uring *u, const struct io_uring_params *p)
 	u->sqes_size = p->sq_entries * sizeof(struct io_uring_sqe);
 	u->rings = mmap(NULL, u->rings_size, prot, flags, u->fd, IORING_OFF_SQ_RING);
 	u->sqe = mmap(NULL, u->sqes_size, prot, flags, u->fd, IORING_OFF_SQES);
-	if (u->rings == MAP_FAILED || (void *)u->sqe == MAP_FAILED)
+	if (u->rings == MAP_FAILED || u->sqe == MAP_FAILED)
 		return false;
 	/* SAFETY: the kernel gave these offsets for this mapping; its words are aligned for their types */
 	u->sq_head = (uint32_t *)(void *)(u->rings + p->sq_off.head);
@@ -176,7 +179,7 @@ static void vt_uring_close(struct vt_uring *u)
 {
 	if (u->rings && u->rings != MAP_FAILED)
 		munmap(u->rings, u->rings_size);
-	if (u->sqe && (void *)u->sqe != MAP_FAILED)
+	if (u->sqe && u->sqe != MAP_FAILED)
 		munmap(u->sqe, u->sqes_size);
 	if (u->fd >= 0)
 		close(u->fd);
