@@ -35,6 +35,7 @@ def letters(path: Path) -> Counter[str]:
 def test_each_barrier_has_both_halves_and_a_legend() -> None:
     legend = letters(CSRC / "barrier.h")
     driver, device = letters(TOUR / "virtqueue" / "driver.py"), letters(TOUR / "virtqueue" / "device.py")
+    assert set(driver) == set(device) != set()
     assert set(legend) == {*driver, "E"}
     # E is between our own threads: whoever asks stores the words that the worker takes.
     assert re.search(r"vt_own_(or|set)\(&e->(requested|asked)", (CSRC / "requests.h").read_text())
