@@ -101,7 +101,7 @@ class RingFault(StrEnum):
     NEXT_RANGE = "next is outside the descriptor table"
     CHAIN_LOOP = "chain is longer than the queue"
     BAD_ADDRESS = "descriptor points outside guest memory"
-    INDIRECT_SIZE = "indirect table's length is not a multiple of 16, or is zero"
+    INDIRECT_SIZE = "indirect table's length is zero, no multiple of 16, or more than 1 MiB"
     INDIRECT_NESTED = "indirect table inside an indirect table"
     INDIRECT_NEXT = "INDIRECT together with NEXT"
     INDIRECT_OFF = "INDIRECT without the feature"

@@ -136,7 +136,7 @@ class Server:
             self.session = Session(self.ports, self._make_device, self.recorder)
         except OSError:
             connection.close()
-            self._note("serve.front_end_refused")
+            self._note("serve.front_end_unserved")
             return
         self._connection = connection
         self.add(connection.fileno(), self._receive)

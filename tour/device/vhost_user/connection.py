@@ -74,7 +74,8 @@ class Connection:
             except BlockingIOError:
                 return False
             except OSError as error:
-                raise PeerGone(clean=False) from error
+                # A reset: it left without reading our last answer.
+                raise PeerGone(clean=not self._data and self._header is None) from error
             self._fds += _descriptors(control)
             if flags & socket.MSG_CTRUNC or len(self._fds) > FDS_MAX:
                 raise MessageError(MessageFault.FDS_LOST, len(self._fds))
