@@ -37,7 +37,7 @@ def sniffer(tap: TapPort) -> socket.socket:
 def rig_on(tap: TapPort, how: str, features: int = MERGEABLE | EVENT_IDX) -> Rig:
     rig = Rig(features, port=tap.fileno(), frame_max=65550)
     if how == "plain":
-        rig.engine._lib.vt_engine_plain(rig.engine._at)
+        rig.engine.plain()
     return rig
 
 

@@ -75,6 +75,10 @@ class Engine:
 
     # --- control ---
 
+    def plain(self) -> None:
+        """Use one system call a packet, as where there is no io_uring; before anything is attached."""
+        self._lib.vt_engine_plain(self._at)
+
     def table(self, regions: Iterable[tuple[int, int, int]]) -> None:
         """Guest memory: (first, last, hva) of each region, in the order told. Raises OSError."""
         flat = [number for region in regions for number in region]

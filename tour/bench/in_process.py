@@ -32,12 +32,12 @@ class Stand:
     Each sleeps while the other has all the work, and nothing depends on how far apart two cores are.
     """
 
-    def __init__(self, stack: ExitStack, port: Backend, *, apart: bool = False) -> None:
+    def __init__(self, stack: ExitStack, port: Backend, *, apart: bool = False, io_uring: bool = True) -> None:
         self.device_core, self.driver_core = cores()
         if not apart:
             self.driver_core = self.device_core
         with on_core(self.device_core):
-            self.device = EmbeddedDevice(gear="engine")
+            self.device = EmbeddedDevice(gear="engine", io_uring=io_uring)
             stack.callback(self.device.close)
             self.packets = stack.enter_context(PacketIO(self.device, port, num=NUM))
 
@@ -71,11 +71,13 @@ class Stand:
 class _OnTap:
     """What rows on a tap share."""
 
+    IO_URING = True
+
     def __init__(self) -> None:
         self.stack = ExitStack()
         try:
             self.tap: TapPort = self.stack.enter_context(own_tap())
-            self.stand = Stand(self.stack, self.tap)
+            self.stand = Stand(self.stack, self.tap, io_uring=self.IO_URING)
         except BaseException:
             self.stack.close()
             raise
@@ -118,9 +120,10 @@ class TxTap(_OnTap):
 
 
 class TxTapWrite(TxTap):
-    """The same against write(), one frame a system call."""
+    """The same with one system call a frame, as where io_uring cannot be used, against write()."""
 
     peer_name = "write()"
+    IO_URING = False
 
     def _bare(self, told: object) -> int:
         return native.lib().vt_loop_write(self.tap.fileno(), self.one, len(self.one), FRAMES, told)

@@ -43,7 +43,8 @@ class EmbeddedDevice(VhostDevice):
     With a ``baton`` (``stepped`` makes one) the worker holds that lock for a whole turn, so that one actor runs
     at a time. ``on_violation`` says what a broken rule leads to: ``kernel``: the err doorbell rings and the ring
     rests until the next kick; ``quarantine``: it rings and the ring is dead until its backend socket is
-    detached. ``pipes`` also takes pipes as doorbells, which the kernel does not.
+    detached. ``pipes`` also takes pipes as doorbells, which the kernel does not. ``io_uring``: whether the engine may
+    move many frames in one system call.
     Raises CapabilityMissing('embedded') without the compiled part.
     """
 
@@ -60,6 +61,7 @@ class EmbeddedDevice(VhostDevice):
         baton: threading.Lock | None = None,
         pipes: bool = False,
         busy_poll_us: int = 0,
+        io_uring: bool = True,
     ) -> None:
         super().__init__(recorder)
         native.lib()
@@ -70,7 +72,7 @@ class EmbeddedDevice(VhostDevice):
         self._turner: Gear = (
             PythonGear(self.recorder, on_violation, self.baton)
             if gear == "python"
-            else EngineGear(self.recorder, on_violation, self.baton, busy_poll_us)
+            else EngineGear(self.recorder, on_violation, self.baton, busy_poll_us, io_uring)
         )
         self.rings = self._turner.rings
         self._pipes = pipes

@@ -188,13 +188,16 @@ class EngineGear:
     """See ``Gear``. Faults are told by the worker's thread, with the ``baton`` held if there is one."""
 
     def __init__(
-        self, recorder: Recorder, on_violation: Policy, baton: threading.Lock | None, busy_poll_us: int
-    ) -> None:
+        self, recorder: Recorder, on_violation: Policy, baton: threading.Lock | None, busy_poll_us: int,
+        io_uring: bool = True,
+    ) -> None:  # fmt: skip
         self.recorder = recorder
         self.on_violation = on_violation
         self.baton = baton
         self.worker: AnyWorker | None = None
         self.engine = Engine(busy_poll_us, on_violation == "quarantine")
+        if not io_uring:
+            self.engine.plain()
         self.pause = Pause(self.engine.ask)
         self._rings = tuple(EngineVring(index, recorder, self.engine, self.pause) for index in (RX, TX))
         self.rings: tuple[Vring, Vring] = self._rings[0], self._rings[1]
