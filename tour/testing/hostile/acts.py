@@ -168,8 +168,9 @@ def _shrunk(victim: Victim, index: int) -> Became:
         if index == RX:
             front.arrive()
         wait_for(lambda: front.erred(index) or front.done(index))
+        spins = front.busy()
         os.ftruncate(front.memory.regions[1].fd, front.memory.regions[1].size)
-        return _ring(front, index)
+        return ("SPINS", "", []) if spins else _ring(front, index)
 
 
 @act
