@@ -15,7 +15,7 @@ class Sampled(TxTap):
     """64-byte frames into a tap, watched at 20 Hz however busy the cores are."""
 
     peer_name = "nobody looking"
-    FRAMES = 16 * FRAMES
+    FRAMES = 4 * FRAMES
 
     def __init__(self) -> None:
         super().__init__()
