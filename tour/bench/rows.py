@@ -35,8 +35,8 @@ class Pair(Protocol):
 @dataclass(frozen=True)
 class Row:
     """One row: ``at_least`` and ``aim`` are ratios ours / peer, absolute figures for a row without a peer; None: only
-    told. ``where`` is ``module:class`` below ``tour.bench``. ``rounds`` is a bound of its own for slow rows, ``times`` how
-    many a row has for each that is asked for: what is small needs many to be seen."""
+    told. ``where`` is ``module:class`` below ``tour.bench``. ``rounds`` is a bound of its own for slow rows, ``times``
+    how many a row has for each that is asked for: what is small needs many to be seen."""
 
     name: str
     unit: str
