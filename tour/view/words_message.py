@@ -7,9 +7,9 @@ from tour.i18n import local
 from tour.trace import events as ev
 from tour.view.say import Say, detail_words
 
-NUMBERED = frozenset(
-    {MessageFault.FDS, MessageFault.SIZE, MessageFault.RING_INDEX, MessageFault.REGIONS, MessageFault.RUNNING}
-)
+_COUNTS = (MessageFault.FDS, MessageFault.FDS_LOST, MessageFault.SIZE, MessageFault.HALF, MessageFault.TOO_LONG)
+_INDICES = (MessageFault.RING_INDEX, MessageFault.RUNNING, MessageFault.UNKNOWN, MessageFault.NOT_NEGOTIATED)
+NUMBERED = frozenset({*_COUNTS, *_INDICES, MessageFault.REGIONS})
 """Faults whose number is a count or an index, not an address or a word of bits."""
 
 
