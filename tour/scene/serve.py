@@ -236,7 +236,8 @@ def _make_room(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise UsageError(f"{path} is there already and is no socket.", "", "choose another place")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+    # A datagram socket may not connect to a stream one: whoever listens there is found, and never sees a front end.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as probe:
         code = probe.connect_ex(os.fsencode(path))
     if code != errno.ECONNREFUSED:
         raise UsageError(f"Another server listens on {path}.", "", "end it, or choose another place")
