@@ -71,7 +71,7 @@ def _check(options: GuestOptions) -> None:
     from tour.guest.start import KINDS
 
     if options.kind not in KINDS:
-        raise UsageError(f"There is no guest '{options.kind}'.", "", "tour guest uml")
+        raise UsageError(f"There is no guest '{options.kind}'.", "The guests are uml and qemu.", "tour guest uml")
     if unknown := [name for name in options.trials if name not in TRIALS]:
         raise UsageError(f"There is no trial '{unknown[0]}'.", "", "tour guest uml --run ping --run iperf3")
     if options.trials and options.command:
