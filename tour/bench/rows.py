@@ -70,7 +70,11 @@ def chosen(names: Iterable[str]) -> list[Row]:
     known = {row.name for row in ROWS}
     for name in wanted:
         if name not in known:
-            raise UsageError(f"There is no row '{name}'.", f"The rows are {', '.join(row.name for row in ROWS)}.", "tour bench --list")
+            raise UsageError(
+                f"There is no row '{name}'.",
+                f"The rows are {', '.join(row.name for row in ROWS)}.",
+                "tour bench --list",
+            )
     return [row for row in ROWS if not wanted or row.name in wanted]
 
 

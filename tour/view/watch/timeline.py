@@ -17,7 +17,13 @@ def draw(area: Area, look: Look) -> None:
         return
     behind = (moment.t_edge - moment.t) / SECOND
     at, whole = (moment.t - moment.t_first) / SECOND, (moment.t_edge - moment.t_first) / SECOND
-    key = "time.live" if moment.mode == "live" else "time.replay" if moment.replay or moment.mode == "ended" else "time.back"
+    key = (
+        "time.live"
+        if moment.mode == "live"
+        else "time.replay"
+        if moment.replay or moment.mode == "ended"
+        else "time.back"
+    )
     x = area.put(1, 0, look.say(key, at=f"{at:.1f}", whole=f"{whole:.0f}", behind=f"{behind:.1f}"), "dim") + 2
     width = area.w - x - 3
     if width < SHORTEST:
