@@ -27,6 +27,12 @@ EVENTS: dict[str, ev.AnyPayload] = {
     "Watching": ev.Watching("socket", "/run/s", 4711, "qemu"),
     "Sample": ev.Sample(1, 1, 2, 256, 7, 0, 5, 0),
     "Rates": ev.Rates(1, 1, 5, 5, 300),
+    "Figure": ev.Figure("loop.syscalls", 3),
+    "Point": ev.Point("latency", "flags", 1.0, 12.5),
+    "Listing": ev.Listing("copies", [["read()", "54"]]),
+    "Program": ev.Program("kick", [ev.Instruction(0x7000, "ef", "out dx, ax")]),
+    "Cpu": ev.Cpu(0x7001, {"ax": 1, "dx": 0x510}, 1, halted=True),
+    "Exit": ev.Exit("IO", 0x510, 2, 1),
     "Done": ev.Done(4),
     "Bye": ev.Bye(),
 }

@@ -32,7 +32,7 @@ def take(player: Player, vary_id: str | None) -> None:
 
 def redoes(player: Player) -> bool:
     """Whether a fork of this lesson does the steps before it anew: there is no ring yet to go on with."""
-    return player.lesson.set_up != "attach"
+    return player.lesson.set_up != "attach" or player.lesson.again
 
 
 def again(player: Player, step: int, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -46,6 +46,8 @@ class Stage:
             set_up_from(self.nic, fork.image, fork.rings)
             return
         set_up(self.nic, self.lesson.set_up)
+        if hasattr(self.scene, "prepare"):
+            self.scene.prepare(self.nic)
         for step in self._before(self.command.at):
             self._act(self.nic, step)
 

@@ -113,6 +113,41 @@ class Vary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     set: dict[str, int | str] = {}
 
 
+class FigureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a figure that the scene tells is called, and in what it is counted."""
+
+    name: str
+    label: Text
+    unit: Text | None = None
+
+
+class ListingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The title of a listing that the scene tells, and of its columns."""
+
+    name: str
+    title: Text
+    column: list[Text]
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A series of a plot: its id in the trace and what it is called."""
+
+    id: str
+    label: Text
+
+
+class PlotSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plot of points that the scene tells: title, axes with their units, which of them are logarithmic (``x``, ``y``,
+    ``xy`` or empty), its series in the order in which they are drawn."""
+
+    name: str
+    title: Text
+    x: Text
+    y: Text
+    series: list[Line]
+    log: str = ""
+
+
 class StepText(msgspec.Struct, frozen=True):
     """The words of one step in one language."""
 
@@ -125,7 +160,10 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole lesson; ``folder`` and ``texts`` are filled in by ``load``.
 
     ``needs`` names capabilities without which it is replayed (``tun``); ``set_up`` is the last stage of
-    ``scene.set_up.STAGES`` that stands before the first step, empty for none.
+    ``scene.set_up.STAGES`` that stands before the first step, empty for none. A fork goes on from the memory and
+    indices of a moment; with ``again``, and where no ring runs at first, the steps before it are done anew.
+    ``figure``, ``listing`` and ``plot`` say what things are called that the scene measures; ``word`` what ``@key`` in
+    a listing or a program stands for.
     """
 
     id: str
@@ -135,8 +173,13 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: list[StepSpec]
     needs: list[str] = []
     set_up: str = "attach"
+    again: bool = False
     vary: list[Vary] = []
     after: Text | None = None
+    figure: list[FigureSpec] = []
+    listing: list[ListingSpec] = []
+    plot: list[PlotSpec] = []
+    word: dict[str, Text] = {}
     folder: str = ""
     texts: dict[str, dict[str, StepText]] = {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from tour.device.contract import RX, TX, VhostDevice, attempt
@@ -71,6 +72,8 @@ class Nic:
         self.vhost_word = self.device_word = self.driver_word = 0
         self.head = 0
         self.received = 0
+        self.own = SimpleNamespace()
+        """What a lesson brings itself: its scene's ``prepare`` and steps keep it here."""
         if chosen.port is not None:
             self.use_port(chosen.port)
 
@@ -155,6 +158,14 @@ class Nic:
         self.observers[index] = RingObserver(self.device, self.rings[index], fds, self.recorder, port)
 
     # --- what scenes use ----------------------------------------------------------------------------------
+
+    def figure(self, name: str, value: float | str) -> None:
+        """Tell a number that was counted or measured; the lesson says what it is called."""
+        self.recorder.emit(ev.Figure(name, value), actor="tour", source="observer")
+
+    def listing(self, name: str, rows: list[list[str]]) -> None:
+        """Tell rows that were read or put together; the lesson says what they and their columns are called."""
+        self.recorder.emit(ev.Listing(name, rows), actor="tour", source="observer")
 
     def write_buffer(self, gpa: int, data: bytes, what: str) -> None:
         """The driver writes bytes of a packet into guest memory."""

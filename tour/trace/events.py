@@ -9,7 +9,7 @@ Byte strings travel as lower-case hexadecimal text (type ``Hex``): readable in a
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -29,33 +29,53 @@ from tour.trace.events_control import (
     Threads,
     Translated,
 )
+from tour.trace.events_course import Answer, Bye, Check, Done, Error, Lost, Note, Question, Step
+from tour.trace.events_measure import POINTS_MAX, ROWS_MAX, Cpu, Exit, Figure, Instruction, Listing, Point, Program
 from tour.trace.events_sample import QUEUES_MAX, WATCH, WINDOW, Rates, Sample, Watching
 
 __all__ = [
+    "POINTS_MAX",
     "QUEUES_MAX",
+    "ROWS_MAX",
     "WATCH",
     "WINDOW",
+    "Answer",
+    "Bye",
+    "Check",
     "Closed",
+    "Cpu",
+    "Done",
+    "Error",
+    "Exit",
     "Features",
+    "Figure",
     "Found",
     "Hex",
     "Holders",
+    "Instruction",
     "Ioctl",
+    "Listing",
     "Looked",
+    "Lost",
     "Message",
+    "Note",
     "Opened",
     "Payload",
+    "Point",
+    "Program",
+    "Question",
     "Rates",
     "Region",
     "Sample",
+    "Step",
     "Syscall",
     "Threads",
     "Translated",
     "Watching",
 ]
-"""Kinds of the control plane and of watching, told from here as all others are."""
+"""Kinds of the control plane, of a lesson's course, of watching and of measuring, told from here as all others are."""
 
-SCHEMA = 2
+SCHEMA = 3
 PROTOCOL = 1
 LINE_MAX = 1 << 20
 OBJECTS_MAX = 500
@@ -250,23 +270,6 @@ class Peer(Payload, frozen=True):
     real: bool
 
 
-class Step(Payload, frozen=True):
-    """Mark: a lesson's step begins or ends. ``ended`` says on which condition: ``done``, ``quiescent``,
-    ``errno`` or ``still`` (nothing moved for 200 ms)."""
-
-    lesson: str
-    step: str
-    mark: Literal["begin", "end"]
-    ended: str = ""
-
-
-class Note(Payload, frozen=True):
-    """A sentence of the program's own, as a key of the strings table and its arguments."""
-
-    key: str
-    args: dict[str, Any] = {}
-
-
 class Broken(Payload, frozen=True):
     """A ring was stopped because its other side broke a rule; ``reason`` is a RingFault."""
 
@@ -275,64 +278,11 @@ class Broken(Payload, frozen=True):
     policy: str
 
 
-class Question(Payload, frozen=True):
-    """A prediction was asked."""
-
-    step: str
-    choices: list[str]
-
-
-class Answer(Payload, frozen=True):
-    """A prediction was given: ``chosen`` and ``right`` are choice ids; ``tries`` counts from 1."""
-
-    step: str
-    chosen: str
-    right: str
-    tries: int
-
-
-class Check(Payload, frozen=True):
-    """A check's verdict; ``expr`` is the predicate, ``actual`` what was found."""
-
-    step: str
-    id: str
-    ok: bool
-    expr: str
-    actual: str = ""
-
-
-class Error(Payload, frozen=True):
-    """Something went wrong that a person should read."""
-
-    what: str
-    why: str = ""
-    fix: str = ""
-    name: str = ""
-
-
-class Lost(Payload, frozen=True):
-    """``n`` data-plane events were dropped because the reader was slow."""
-
-    n: int
-
-
-class Done(Payload, frozen=True):
-    """The agent finished command ``id``."""
-
-    id: int
-    ok: bool = True
-
-
-class Bye(Payload, frozen=True):
-    """Last line of a complete stream."""
-
-    reason: str = "end"
-
-
 AnyPayload = (
     Hello | Opened | Closed | Syscall | Ioctl | Message | Features | Threads | Holders | Region | Translated | RingPlace
     | Store | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer
-    | Step | Watching | Sample | Rates | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
+    | Step | Watching | Sample | Rates | Figure | Point | Listing | Program | Cpu | Exit
+    | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 
 DATA_PLANE = (Store, Write, Private, Snapshot, Kick, Call, Drain, Count, Action, Packet, Worker, Sample, Rates)

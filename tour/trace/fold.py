@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tour.errors import UsageError
 from tour.trace import events as ev
 from tour.trace.fold_control import CONTROL_HANDLERS, bell_of, called
+from tour.trace.fold_measure import MEASURE_HANDLERS
 from tour.trace.fold_ring import RING_HANDLERS, ring_of, with_ring
 from tour.trace.fold_sample import SAMPLE_HANDLERS
 from tour.trace.state import CheckState, Frame, PeerState, State
@@ -71,8 +72,11 @@ def fold_all(events: Iterable[ev.Event], state: State | None = None) -> State:
     return state
 
 
-_LOGGED = (ev.Syscall, ev.Ioctl, ev.Message, ev.Translated, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot)
-_SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.Private, ev.Rates)
+_LOGGED = (
+    ev.Syscall, ev.Ioctl, ev.Message, ev.Translated, ev.Store, ev.Write, ev.Kick, ev.Call, ev.Drain, ev.Snapshot,
+    ev.Exit,
+)  # fmt: skip
+_SILENT = (ev.Step, ev.Done, ev.Check, ev.Question, ev.Answer, ev.Hello, ev.Bye, ev.Private, ev.Rates, ev.Point, ev.Cpu)
 
 GONE = "X"
 """The state letter of a thread that is no more."""
@@ -187,5 +191,5 @@ _HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
     ev.Hello: _hello, ev.RingPlace: _place, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
     ev.Packet: _packet, ev.Peer: _peer, ev.Write: _write, ev.Step: _step, ev.Check: _check, ev.Broken: _broken,
     ev.Lost: _lost, ev.Bye: _bye, **RING_HANDLERS, **CONTROL_HANDLERS,
-    **SAMPLE_HANDLERS,
+    **SAMPLE_HANDLERS, **MEASURE_HANDLERS,
 }  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 from tour.errors import UsageError
 from tour.trace.state import Ring, State
 
-Value = int | str | None
+Value = int | float | str | None
 IDX_WORDS = ("avail.idx", "used.idx", "last_avail_idx", "last_used_idx", "avail_shadow", "used_shadow")
 
 
@@ -29,9 +29,38 @@ def read(state: State, path: str, before: State | None = None) -> Value:
     head, _, rest = path.partition(".")
     if head in ("tx", "rx"):
         return _ring_value(state.tx if head == "tx" else state.rx, rest, before or state)
+    if head in _NAMED:
+        return _NAMED[head](state, rest)
     getter = _PLAIN.get(path)
     return getter(state) if getter else _listed(state, path)
 
+
+def _points(state: State, name: str) -> int:
+    """How many points a plot has, or one of its series: ``plot.latency``, ``plot.latency.event_idx``."""
+    plot, _, series = name.partition(".")
+    return sum(1 for point in state.plots.get(plot, ()) if series in ("", point.series))
+
+
+_CPU = ("ip", "returns", "exits", "interrupts", "halted", "reason", "port", "value", "program")
+
+
+def _cpu(state: State, name: str) -> Value:
+    """Of a guest's processor: ``cpu.returns``, ``cpu.exits``, ``cpu.halted`` (0 or 1), a register ``cpu.ax``."""
+    if state.cpu is None:
+        return None
+    if name not in _CPU:
+        return state.cpu.registers.get(name)
+    value: Value = getattr(state.cpu, name)
+    return int(value) if isinstance(value, bool) else value
+
+
+_NAMED: dict[str, Callable[[State, str], Value]] = {
+    "figure": lambda state, name: state.figures.get(name),
+    "listing": lambda state, name: len(state.listings[name]) if name in state.listings else None,
+    "plot": _points,
+    "cpu": _cpu,
+}
+"""Heads whose rest is a name that a run brings: ``figure.loop.syscalls``, ``listing.copies`` (rows), ``cpu.ax``."""
 
 _LISTED = re.compile(r"(table|region)\[([0-9]{1,3})\]\.(gpa|size|hva)")
 _MEM = re.compile(r"mem\[(0x[0-9a-f]{1,16}):([0-9]{1,3})\]")
@@ -207,9 +236,9 @@ def actual(expr: str, before: State, after: State) -> str:
     return str(_operand(left, before, after))
 
 
-def _numbers(compare: Callable[[int, int], bool]) -> Callable[[Value, Value], bool]:
+def _numbers(compare: Callable[[float, float], bool]) -> Callable[[Value, Value], bool]:
     """An order is one of numbers; of what is not known, or is no number, it is false."""
-    return lambda a, b: isinstance(a, int) and isinstance(b, int) and compare(a, b)
+    return lambda a, b: isinstance(a, int | float) and isinstance(b, int | float) and compare(a, b)
 
 
 _OPERATORS: dict[str, Callable[[Value, Value], bool]] = {
@@ -235,6 +264,8 @@ def _operand(text: str, before: State, after: State) -> Value:
     base, sign, extra = _sum(text)
     if re.fullmatch(r"-?\d+|0x[0-9a-f]+", base):
         return int(base, 16 if "x" in base else 10)
+    if re.fullmatch(r"-?\d+\.\d+", base):
+        return float(base)
     if base.startswith('"'):
         return base.strip('"')
     path, _, when = base.partition("@")

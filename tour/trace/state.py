@@ -7,7 +7,20 @@ from __future__ import annotations
 
 import msgspec
 
-from tour.trace.events import Actor, Event, Hello, Holders, Rates, Region, Sample, Threads, Translated, Watching
+from tour.trace.events import (
+    Actor,
+    Event,
+    Hello,
+    Holders,
+    Instruction,
+    Point,
+    Rates,
+    Region,
+    Sample,
+    Threads,
+    Translated,
+    Watching,
+)
 from tour.trace.tables import Slots, Table
 
 QUEUE_NAMES = ("rx", "tx")
@@ -154,6 +167,22 @@ class Frame(msgspec.Struct, frozen=True):
     queue: int | None = None
 
 
+class CpuState(msgspec.Struct, frozen=True):
+    """A guest's processor and its program, as KVM told them last; ``reason`` is why KVM_RUN last came back to us."""
+
+    program: str = ""
+    lines: tuple[Instruction, ...] = ()
+    ip: int | None = None
+    registers: dict[str, int] = {}
+    returns: int = 0
+    exits: int | None = None
+    interrupts: int | None = None
+    halted: bool = False
+    reason: str = ""
+    port: int | None = None
+    value: int | None = None
+
+
 class CheckState(msgspec.Struct, frozen=True):
     """A check of the present step and its verdict."""
 
@@ -194,7 +223,8 @@ class State(msgspec.Struct, frozen=True):
 
     What vhost was told stands apart from what there is: ``table`` (None: never told) from ``regions``, a bell's
     ``given`` from its ``fd``, ``features`` (SET_FEATURES) from ``offered`` (GET_FEATURES), ``device_features`` and
-    ``driver_features``. ``device_fd`` is the open device (None: not open, -1: ours, which is no file).
+    ``driver_features``. ``figures``, ``plots`` and ``listings`` are what was measured and listed, by name; ``cpu`` a
+    guest's processor, None without one. ``device_fd`` is the open device (None: not open, -1: ours, which is no file).
     """
 
     seq: int = -1
@@ -234,6 +264,10 @@ class State(msgspec.Struct, frozen=True):
     finished: bool = False
     watching: Watching | None = None
     watched: tuple[Watched, ...] = ()
+    figures: dict[str, int | float | str] = {}
+    plots: dict[str, tuple[Point, ...]] = {}
+    listings: dict[str, tuple[tuple[str, ...], ...]] = {}
+    cpu: CpuState | None = None
 
     def watched_of(self, queue: int) -> Watched:
         """What watching told of that queue, blank when nothing."""

@@ -20,7 +20,6 @@ from tour.tui.ports import PlayerLike
 from tour.tui.sheet import Sheet
 from tour.tui.showing import Showing
 from tour.tui.stage import Compose
-from tour.view.ui import PANELS
 
 PLAY_SECONDS = 1.2
 """Pause between two events while playing, at speed 1."""
@@ -124,7 +123,8 @@ class LessonScreen(Showing):
 
     def action_panel(self, by: int) -> None:
         """Bring the next panel to the front."""
-        panel = PANELS[(PANELS.index(self.front) + by) % len(PANELS)]
+        panels = self.panels
+        panel = panels[(panels.index(self.front) + by) % len(panels)]
         self.notice = ""
         if self.card is not None and self.card.id == "help":
             self.card = cards.help_card(self.lang, panel)

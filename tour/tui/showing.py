@@ -66,6 +66,11 @@ class Showing(Page):
         """The panel in front."""
         return View(self._shown, self.ui, wide=False).panel
 
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """The tabs there are."""
+        return View(self._shown, self.ui, wide=False).panels
+
     def show(self, ui: Ui | None = None, *, moving: bool = False) -> None:
         """Draw the player's moment: with ``moving``, after the way there has been seen.
 

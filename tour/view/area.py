@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tour.i18n import Lang
+from tour.lesson import labels
 from tour.lesson.moment import Moment
 from tour.trace.events import Event, Ioctl, Syscall
 from tour.trace.state import State
 from tour.view.canvas import Canvas, width_of
 from tour.view.text import tr
-from tour.view.ui import Ui
+from tour.view.ui import MEASURED, PANELS, Ui
 
 
 class View:
@@ -59,9 +60,20 @@ class View:
         return self.moment.show if self.moment.show in ("tx", "rx") else "tx"
 
     @property
+    def panels(self) -> tuple[str, ...]:
+        """The tabs of this lesson: those all have, and of the others those it has something for."""
+        lesson, state = self.state.lesson, self.state
+        have = {
+            "figures": state.figures or state.listings or labels.figures(lesson) or labels.listings(lesson),
+            "plot": state.plots or labels.plots(lesson),
+            "guest": state.cpu is not None,
+        }
+        return (*(name for name in MEASURED if have[name] or name == self.moment.show), *PANELS)
+
+    @property
     def control(self) -> bool:
-        """Whether the room of the queues goes to what vhost was told."""
-        return not self.running or self.panel in ("vhost", "features")
+        """Whether the room of the queues goes to what vhost was told, or to what was measured."""
+        return not self.running or self.panel in ("vhost", "features", *MEASURED)
 
     def tr(self, key: str, **values: object) -> str:
         """A string of the view's table in the moment's language."""

@@ -9,6 +9,8 @@ from tour.view.panels import (
     checks,
     descriptors,
     features,
+    figures,
+    guest,
     happened,
     keys,
     log,
@@ -23,18 +25,17 @@ from tour.view.panels import (
     who,
 )
 from tour.view.panels.rows import draw_rows
-from tour.view.ui import PANELS
 
 PANEL_FULL = 6
 PANEL_LEAST = 4
 BRIEF = 2
 TITLES = {
     "memory": "title.memory_short", "source": "title.source", "checks": "title.checks", "vhost": "title.vhost",
-    "features": "title.features",
+    "features": "title.features", "figures": "title.figures", "guest": "title.guest",
 }  # fmt: skip
 DRAWERS = {
     "memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw, "vhost": vhost.draw,
-    "features": features.draw,
+    "features": features.draw, "figures": figures.draw, "guest": guest.draw,
 }  # fmt: skip
 
 
@@ -140,7 +141,8 @@ def _panel_rows(view: View, room: int, w: int) -> int:
         return max(PANEL_FULL, min(room // 2, 2 + sum(run.last - run.first + 1 for run in descriptors.runs(ring)
                                                       if run.holder != "free") + 1))  # fmt: skip
     wanted = {"vhost": lambda: len(vhost.rows(view, w)), "features": lambda: len(features.rows(view, w)),
-              "memory": lambda: memory.height(view, w)}  # fmt: skip
+              "memory": lambda: memory.height(view, w), "figures": lambda: len(figures.rows(view, w)),
+              "guest": lambda: len(guest.rows(view, w))}  # fmt: skip
     return max(PANEL_FULL, wanted[view.panel]() if view.panel in wanted else room // 3)
 
 
@@ -162,14 +164,15 @@ def _panel(canvas: Canvas, view: View, y: int, w: int, name: str, rows: int) -> 
 
 def _longer(view: View, name: str, w: int, rows: int) -> bool:
     """Whether there is more in that panel than ``rows`` show; others say so themselves."""
-    wanted = {"vhost": lambda: vhost.rows(view, w), "features": lambda: features.fitting(view, w, rows)}
+    wanted = {"vhost": lambda: vhost.rows(view, w), "features": lambda: features.fitting(view, w, rows),
+              "figures": lambda: figures.rows(view, w), "guest": lambda: guest.rows(view, w)}  # fmt: skip
     return name in wanted and len(wanted[name]()) > rows
 
 
 def _tabs(canvas: Canvas, y: int, w: int, view: View) -> None:
     canvas.hline(0, y, w)
     x = 2
-    for name in PANELS:
+    for name in view.panels:
         words = view.tr(f"tab.{name}")
         here = name == view.panel
         end = canvas.put(x, y, f" [{words}]" if here else f"  {words}", "title" if here else "tab")

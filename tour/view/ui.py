@@ -8,6 +8,8 @@ import msgspec
 
 PANELS = ("tx", "rx", "vhost", "features", "memory", "packet", "syscalls", "source", "checks")
 """The tabs at 80x24, in order; ``Moment.show`` names the one a step brings to the front."""
+MEASURED = ("figures", "plot", "guest")
+"""Tabs that only lessons have which measure, plot, or run a guest of their own."""
 
 
 class Ui(msgspec.Struct, frozen=True):

@@ -13,6 +13,8 @@ from tour.view.panels import (
     card,
     checks,
     features,
+    figures,
+    guest,
     happened,
     keys,
     lane,
@@ -28,6 +30,7 @@ from tour.view.panels import (
     who,
 )
 from tour.view.panels.rows import Row, draw_rows
+from tour.view.ui import MEASURED
 
 RIGHT_LEAST, RIGHT_MOST = 40, 76
 QUEUE_ROWS = 6
@@ -106,7 +109,7 @@ def _control(view: View, w: int, room: int) -> list[Block]:
     offered = _offered(view, w - 1)
     left = room - people.rows - 1 - LOG_LEAST - 1
     taken = []
-    for name in dict.fromkeys(("vhost", view.panel, "memory", "tx", "features", "rx")):
+    for name in dict.fromkeys(_order(view)):
         if name in offered and offered[name].rows + 1 <= left:
             taken.append(name)
             left -= offered[name].rows + 1
@@ -116,12 +119,23 @@ def _control(view: View, w: int, room: int) -> list[Block]:
     return [people, *(offered[name] for name in offered if name in taken), last, *lanes]
 
 
+def _order(view: View) -> tuple[str, ...]:
+    """Which panels get room first: once queues run they come before what vhost was told."""
+    rest = ("tx", "rx", "memory", "vhost", "features") if view.running else ("memory", "tx", "features", "rx")
+    measured = tuple(name for name in view.panels if name in MEASURED)
+    return (view.panel, *measured, *rest) if view.panel in MEASURED else ("vhost", view.panel, *measured, *rest)
+
+
 def _offered(view: View, w: int) -> dict[str, Block]:
     """Panels there is something to show in, in the order in which they stand."""
     state = view.state
     found = {"vhost": _panel(view, "vhost", len(vhost.rows(view, w)), vhost.draw)}
     if any(word is not None for word in features.words(state).values()) or view.panel == "features":
         found["features"] = _panel(view, "features", len(features.rows(view, w)), features.draw)
+    if "figures" in view.panels:
+        found["figures"] = _panel(view, "figures", len(figures.rows(view, w)), figures.draw)
+    if "guest" in view.panels:
+        found["guest"] = _panel(view, "guest", len(guest.rows(view, w)), guest.draw)
     if state.regions or state.table or view.panel == "memory":
         found["memory"] = _panel(view, "memory_told", memory.height(view, w), memory.draw)
     return found | {ring.name: _queue(view, ring.index) for ring in (state.tx, state.rx) if ring.num}

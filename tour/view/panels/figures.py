@@ -1,0 +1,80 @@
+"""What the run measured: its figures by name, then its listings as tables, in the lesson's order and words."""
+
+from __future__ import annotations
+
+from tour.lesson import labels
+from tour.lesson.model import ListingSpec
+from tour.view.area import Area, View
+from tour.view.canvas import width_of
+from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows
+from tour.view.panels.vhost import in_sight
+from tour.view.text import cut, wrap
+
+GAP = 2
+LEAST = 6
+"""Cells between two columns, and of a column that must give way."""
+
+
+def draw(area: Area, view: View) -> None:
+    """As a panel; what just changed is scrolled into sight."""
+    found = rows(view, area.w)
+    draw_rows(area, found, view.ui.scroll.get("figures", in_sight(found, area.h)))
+
+
+def rows(view: View, w: int) -> list[Row]:
+    """Figures in two columns where they fit, then each listing with its head."""
+    found = _figures(view, w)
+    for spec in labels.listings(view.state.lesson):
+        if spec.name in view.state.listings:
+            found += [*([[]] if found else []), *_listing(view, spec, w)]
+    return found or plain_rows(view.tr("figures.none"), w, "dim")
+
+
+def _figures(view: View, w: int) -> list[Row]:
+    """One a row: label, value; a value nobody has a label for goes by its name."""
+    state, lesson = view.state, view.state.lesson
+    known = [spec.name for spec in labels.figures(lesson)]
+    names = [name for name in known if name in state.figures] + [name for name in state.figures if name not in known]
+    found = []
+    for name in names:
+        label = labels.figure_label(lesson, name, view.lang)
+        value = labels.figure_value(lesson, name, state.figures[name], view.lang)
+        lit = view.style(f"figure.{name}", "key")
+        room = max(LEAST, w - width_of(value) - GAP)
+        found.append([Piece(0, cut(label, room), "text"), Piece(min(width_of(label), room) + GAP, value, lit)])
+    return found
+
+
+def _listing(view: View, spec: ListingSpec, w: int) -> list[Row]:
+    rows, lesson = view.state.listings[spec.name], view.state.lesson
+    cells = [[labels.word(lesson, cell, view.lang) for cell in row] for row in rows]
+    heads = [column.get(view.lang) for column in spec.column]
+    widths = _widths([heads, *cells], w)
+    lit = view.style(f"listing.{spec.name}", "text")
+    found = plain_rows(spec.title.get(view.lang), w, "title") + _table_row(heads, widths, "dim")
+    for row in cells:
+        found += _table_row(row[: len(widths)], widths, lit)
+    return found
+
+
+def _widths(table: list[list[str]], w: int) -> list[int]:
+    """Cells of each column: what its widest cell takes, the widest columns giving way until all fit."""
+    count = max(len(row) for row in table)
+    widths = [max((width_of(row[at]) for row in table if at < len(row)), default=0) for at in range(count)]
+    while sum(widths) + GAP * (count - 1) > w and max(widths) > LEAST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _table_row(cells: list[str], widths: list[int], style: str) -> list[Row]:
+    """A row of the table; a cell that does not fit goes on below."""
+    folded = [wrap(cell, width) if cell else ("",) for cell, width in zip(cells, widths, strict=False)]
+    found: list[Row] = []
+    for at in range(max(len(lines) for lines in folded)):
+        x, row = 0, []
+        for lines, width in zip(folded, widths, strict=False):
+            if at < len(lines):
+                row.append(Piece(x, lines[at], style))
+            x += width + GAP
+        found.append(row)
+    return found
