@@ -152,3 +152,8 @@ def test_a_recording_is_a_picture_and_lines_without_linux_or_a_terminal(tmp_path
     assert tour("replay", kept, "--json")[0].count("\n") == len(stream.events)
     _, said = tour("replay", kept, "--svg", picture, "--at", "soon", code=2)
     assert "no number of seconds" in said
+
+
+def test_what_cannot_be_watched_is_said_first_also_outside_a_terminal(tmp_path: Path) -> None:
+    _, said = tour("watch", tmp_path / "net.sock", code=2)
+    assert "Nobody can be watched" in said and "--plain" not in said

@@ -35,13 +35,13 @@ class BenchOptions(msgspec.Struct, frozen=True):
 
 def bench(options: BenchOptions) -> int:
     """Measure and tell; 1 when a row does not hold or went wrong, else 0. Raises TourError."""
+    if options.rounds < 3:
+        raise UsageError("An interval wants at least 3 rounds.", "", "tour bench --rounds 15")
     rows = chosen(options.rows)
     if options.list:
         for row in rows:
             tell(f"{row.name:16}{word(options.lang, 'row', row.name)}")
         return 0
-    if options.rounds < 3:
-        raise UsageError("An interval wants at least 3 rounds.", "", "tour bench --rounds 15")
     report = read(options.source) if options.source else _measured(options, rows)
     if options.source and not options.json:
         for result in report.results:

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import sys
 import tempfile
 import termios
@@ -209,13 +210,16 @@ def _pass_on(data: bytes) -> bool:
 
 @contextlib.contextmanager
 def _raw(fd: int) -> Iterator[int]:
-    """A terminal that hands on every key as it is; anything else is left alone."""
+    """A terminal that hands on every key as it is, made as it was at the end and at SIGTERM; anything else is left
+    alone."""
     if not os.isatty(fd):
         yield fd
         return
     kept = termios.tcgetattr(fd)
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     tty.setraw(fd)
     try:
         yield fd
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, kept)
+        signal.signal(signal.SIGTERM, before)

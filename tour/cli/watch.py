@@ -49,9 +49,11 @@ def watch(options: WatchOptions) -> int:
     if bool(options.socket) == bool(options.qmp):
         raise UsageError("Watching needs one socket: a device's, or with --qmp a QEMU's.", "", "tour watch SOCKET")
     screen = not (options.plain or options.json or dumb())
+    session = _session(options)
     if screen and not on_terminal():
+        session.close()
         raise UsageError(t(options.lang, "watch.not_tty", socket=options.socket or "--qmp SOCK"))
-    spectator = Spectator(_session(options), options.lang, packets=bool(options.socket))
+    spectator = Spectator(session, options.lang, packets=bool(options.socket))
     try:
         if options.output:
             spectator.record(Path(options.output))
