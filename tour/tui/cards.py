@@ -24,7 +24,7 @@ def help_card(lang: Lang, panel: str) -> Card:
     """How to read the panel in front, then the screen as a whole, then every key."""
     keys = tuple(f"{key.display:<10} {key.words(lang)}" for key in KEYS if key.listed)
     lines = (
-        t(lang, f"tui.help.{panel}"), "", t(lang, "tui.help.screen"), "", f"{t(lang, 'tui.help.keys')}:", *keys
+        t(lang, f"tui.help.{panel}"), "", t(lang, "tui.help.screen"), "", t(lang, "tui.help.keys"), *keys
     )  # fmt: skip
     title = t(lang, "tui.help.title", panel=t(lang, f"panel.{panel}"))
     return Card("help", title, lines, foot=t(lang, "tui.help.foot"))
@@ -33,7 +33,7 @@ def help_card(lang: Lang, panel: str) -> Card:
 def home_help_card(lang: Lang) -> Card:
     """What is on the map, then every key."""
     keys = tuple(f"{key.display:<10} {key.words(lang)}" for key in HOME_KEYS if key.listed)
-    lines = (t(lang, "tui.help.home"), "", f"{t(lang, 'tui.help.keys')}:", *keys)
+    lines = (t(lang, "tui.help.home"), "", t(lang, "tui.help.keys"), *keys)
     return Card("help", t(lang, "tui.help.home_title"), lines, foot=t(lang, "tui.close.foot"))
 
 

@@ -32,6 +32,7 @@ _NAMES = {
     "enter": "Enter", "left": "Left", "right": "Right", "space": "Space", "tab": "Tab", "shift+tab": "Shift+Tab",
     "home": "Home", "end": "End", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]",
     "ctrl+p": "Ctrl+P", "escape": "Esc", "up": "Up", "down": "Down",
+    "pageup": "PgUp", "pagedown": "PgDn",
 }  # fmt: skip
 
 KEYS: tuple[Key, ...] = (

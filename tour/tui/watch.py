@@ -281,7 +281,7 @@ class WatchScreen(Page):
 def help_card(lang: Lang) -> Card:
     """What there is to see, what slow motion means, every key."""
     keys = tuple(f"{key.display:<10} {key.words(lang)}" for key in KEYS if key.listed)
-    lines = (t(lang, "watch.help.words"), "", t(lang, "watch.help.slow"), "", f"{t(lang, 'watch.help.keys')}:", *keys)
+    lines = (t(lang, "watch.help.words"), "", t(lang, "watch.help.slow"), "", t(lang, "watch.help.keys"), *keys)
     return Card("help", t(lang, "watch.help.title"), lines, foot=t(lang, "tui.help.foot"))
 
 

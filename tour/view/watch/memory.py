@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tour.abi.vhost_user import PROTOCOL_FEATURES_BIT
 from tour.view.area import Area
+from tour.view.canvas import width_of
 from tour.view.features import feature_words
 from tour.view.say import size_words
-from tour.view.text import wrap
+from tour.view.text import cut, wrap
 from tour.view.watch.look import Look
 
 
@@ -30,8 +31,9 @@ def draw(area: Area, look: Look) -> None:
     word = look.state.features if look.state.features is not None else look.state.driver_features
     if word is not None:
         words = look.say("memory.features", word=f"{word:#x}", names=_names(word))
-        for line in wrap(words, area.w)[: max(0, area.h - y)]:
-            area.put(0, y, line, "text")
+        lines, room = wrap(words, area.w), max(0, area.h - y)
+        for number, line in enumerate(lines[:room], 1):
+            area.put(0, y, _unfinished(line, area.w) if number == room < len(lines) else line, "text")
             y += 1
 
 
@@ -40,3 +42,8 @@ def _names(word: int) -> str:
     own = word >> PROTOCOL_FEATURES_BIT & 1
     names = feature_words(word & ~(1 << PROTOCOL_FEATURES_BIT))
     return f"{names}, PROTOCOL_FEATURES" if own else names
+
+
+def _unfinished(line: str, room: int) -> str:
+    """A line that more would follow, which there is no room for."""
+    return line + " …" if width_of(line) + 2 <= room else cut(line + "  ", room)
