@@ -70,7 +70,7 @@ def _table_row(cells: list[str], widths: list[int], style: str) -> list[Row]:
     """A row of the table; a cell that does not fit goes on below."""
     folded = [wrap(cell, width) if cell else ("",) for cell, width in zip(cells, widths, strict=False)]
     found: list[Row] = []
-    for at in range(max(len(lines) for lines in folded)):
+    for at in range(max((len(lines) for lines in folded), default=0)):
         x, row = 0, []
         for lines, width in zip(folded, widths, strict=False):
             if at < len(lines):
