@@ -47,13 +47,13 @@ def _figures(view: View, w: int) -> list[Row]:
 
 def _listing(view: View, spec: ListingSpec, w: int) -> list[Row]:
     rows, lesson = view.state.listings[spec.name], view.state.lesson
-    cells = [[labels.word(lesson, cell, view.lang) for cell in row] for row in rows]
     heads = [column.get(view.lang) for column in spec.column]
+    cells = [[labels.word(lesson, cell, view.lang) for cell in row[: len(heads)]] for row in rows]
     widths = _widths([heads, *cells], w)
     lit = view.style(f"listing.{spec.name}", "text")
     found = plain_rows(spec.title.get(view.lang), w, "title") + _table_row(heads, widths, "dim")
     for row in cells:
-        found += _table_row(row[: len(widths)], widths, lit)
+        found += _table_row(row, widths, lit)
     return found
 
 
