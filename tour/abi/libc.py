@@ -21,6 +21,10 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE, MS_SLAVE = 4096, 8192, 16384, 1 << 18, 1 << 19
 MNT_DETACH = 2
 
+PROT_READ_WRITE = 3
+MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS = 1, 2, 0x10, 0x20
+"""asm-generic/mman-common.h, linux/mman.h."""
+
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
@@ -62,6 +66,17 @@ def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str 
 def umount(target: str, flags: int = MNT_DETACH) -> None:
     """umount2(2); lazily unless told otherwise."""
     _checked(f"umount({target})", _libc().umount2(target.encode(), ctypes.c_int(flags)))
+
+
+def map_over(hva: int, size: int, fd: int = -1, offset: int = 0) -> None:
+    """mmap(2) with MAP_FIXED: other pages where some lie mapped, readable and writable. Those of ``fd`` from ``offset``
+    on, shared; without it fresh private ones. What was there is gone from this address space, so the caller must own
+    the whole range."""
+    flags = MAP_FIXED | (MAP_SHARED if fd >= 0 else MAP_PRIVATE | MAP_ANONYMOUS)
+    wanted = (ctypes.c_void_p(hva), ctypes.c_size_t(size), PROT_READ_WRITE, flags, fd, ctypes.c_long(offset))
+    libc = _libc()
+    libc.mmap.restype = ctypes.c_ssize_t
+    _checked(f"mmap({hva:#x})", libc.mmap(*wanted))
 
 
 def pivot_root(new_root: str, put_old: str) -> None:

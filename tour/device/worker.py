@@ -48,6 +48,15 @@ class WorkerThread:
         fields = stat[stat.rindex(")") + 2 :].split()
         return Worker(self.name, self.tid, self.form, fields[0], int(fields[11]) + int(fields[12]))
 
+    def switches(self) -> int | None:
+        """How often it went to sleep of its own accord (voluntary_ctxt_switches, proc(5)); None once it is gone."""
+        try:
+            status = (self._folder / "status").read_text()
+        except OSError:
+            return None
+        words = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        return int(words["voluntary_ctxt_switches"])
+
     def rest(self) -> Worker:
         """Look until it no longer runs, 200 ms at most: a thread that was just made first runs to where it sleeps."""
         return self._look_until(lambda seen: seen.state != "R")

@@ -61,7 +61,7 @@ $b mount -t devpts -o ptmxmode=666 pts /new/dev/pts
 $b mount -t tmpfs -o mode=1777 shm /new/dev/shm
 [ -z "$hide_run" ] || $b mount -t tmpfs -o mode=755 run /new/run
 $b mkdir -p /new@HOME@/bin
-$b cp /bin/busybox /command /new@HOME@/
+$b cp /bin/busybox /command /modules/vhost_net.ko /new@HOME@/
 for name in ip insmod poweroff; do $b ln -sf ../busybox "/new@HOME@/bin/$name"; done
 [ -z "$out" ] || share rw,cache=none out "/new$out"
 for scope in all default; do echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6; done  # no frames nobody asked for

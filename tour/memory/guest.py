@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tour.abi import native
+from tour.abi.libc import map_over
 from tour.memory.table import MemoryTable, Region, Span
 
 PAGE = 4096
@@ -77,9 +78,36 @@ class GuestMemory:
         """A copy of ``size`` bytes at ``gpa``. Raises GuestMemoryError."""
         return self.table.read(gpa, size)
 
+    def view(self, gpa: int, size: int) -> memoryview:
+        """The bytes at ``gpa`` themselves, no copy; let go of it before :meth:`close`. Raises GuestMemoryError."""
+        hva = self.table.translate(gpa, size)
+        region = self._region(hva)
+        at = hva - region.hva
+        return memoryview(self._maps[self.regions.index(region)])[at : at + size]
+
     def write(self, gpa: int, data: bytes) -> None:
         """Write ``data`` at ``gpa``. Raises GuestMemoryError and then writes nothing."""
         self.table.write(gpa, data)
+
+    def cover(self, gpa: int) -> None:
+        """Put a fresh page of zeros over the one of ``gpa`` in this process's address space: its HVA leads to that page
+        now, while the memfd keeps its bytes. ``uncover`` takes it away. Raises GuestMemoryError, OSError."""
+        map_over(self.table.translate(gpa & -PAGE, PAGE), PAGE)
+
+    def uncover(self, gpa: int) -> None:
+        """Map the region's own page there again. Raises GuestMemoryError, OSError."""
+        hva = self.table.translate(gpa & -PAGE, PAGE)
+        region = self._region(hva)
+        map_over(hva, PAGE, region.fd, region.offset + hva - region.hva)
+
+    def kept(self, gpa: int, size: int) -> bytes:
+        """The bytes of the memfd itself at ``gpa``, whatever lies at their HVA. Raises GuestMemoryError."""
+        hva = self.table.translate(gpa, size)
+        region = self._region(hva)
+        return os.pread(region.fd, size, region.offset + hva - region.hva)
+
+    def _region(self, hva: int) -> Region:
+        return next(one for one in self.regions if one.hva <= hva < one.hva + one.size)
 
     def fill(self, gpa: int, size: int, value: int = 0) -> None:
         """Set ``size`` bytes at ``gpa`` to ``value``. Raises GuestMemoryError."""

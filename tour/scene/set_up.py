@@ -54,8 +54,14 @@ def tell_rings(nic: Nic, bases: dict[int, int]) -> None:
 
 def doorbells(nic: Nic) -> None:
     """Make the eventfds of both rings, and hand them over."""
-    for index, bells in nic.bells.items():
+    for bells in nic.bells.values():
         bells.make()
+    give_doorbells(nic)
+
+
+def give_doorbells(nic: Nic) -> None:
+    """Hand eventfds over that are there already."""
+    for index, bells in nic.bells.items():
         nic.device.set_vring_kick(index, bells.fds["kick"])
         nic.device.set_vring_call(index, bells.fds["call"])
         nic.device.set_vring_err(index, bells.fds["err"])
@@ -76,6 +82,21 @@ def attach(nic: Nic) -> None:
         nic.watch(index)
         nic.device.start(index, nic.port)
     nic.settle(RX, TX)
+
+
+def hand_over(nic: Nic, bases: dict[int, int]) -> str:
+    """A fresh device takes rings over that another one served, with their memory, doorbells and port, each from the
+    available entry of ``bases`` on. Returns the condition it came to rest in."""
+    for stage in (open_device, own, features):
+        stage(nic)
+    nic.device.set_mem_table(nic.memory.table)
+    tell_rings(nic, bases)
+    give_doorbells(nic)
+    nic.received = nic.rings[RX].load_used_idx()
+    for index in (RX, TX):
+        nic.watch(index)
+        nic.device.start(index, nic.port)
+    return nic.settle(RX, TX)
 
 
 STAGES: dict[str, Callable[[Nic], None]] = {

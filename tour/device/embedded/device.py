@@ -16,6 +16,7 @@ from tour.device.embedded.engine import EngineGear
 from tour.device.embedded.files import Doorbell, Port, open_port
 from tour.device.embedded.gear import Gear, Policy, PythonGear
 from tour.device.embedded.vring import LOG_ALL, Vring
+from tour.device.embedded.worker import Worker
 from tour.device.worker import WorkerThread
 from tour.memory.dirty import LogBitmap
 from tour.memory.table import MemoryTable
@@ -91,6 +92,11 @@ class EmbeddedDevice(VhostDevice):
         """Whether the worker sleeps and nothing waits to wake it."""
         worker = self._turner.worker
         return worker is None or worker.idle
+
+    def wakes(self) -> int | None:
+        """How often the worker has woken, by its own count; None where it keeps none (the engine, no worker)."""
+        worker = self._turner.worker
+        return worker.wakes if isinstance(worker, Worker) else None
 
     # --- looking on, from any thread at any time; ``index`` 0 or 1 ---
 

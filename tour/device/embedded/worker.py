@@ -64,6 +64,11 @@ class Worker:
         turns = self._turns
         return self._asleep and not self._event_poll().poll(0) and self._asleep and turns == self._turns
 
+    @property
+    def wakes(self) -> int:
+        """How often the thread has slept and come back."""
+        return self._turns
+
     def watch_kick(self, index: int, doorbell: Doorbell) -> None:
         """Take a turn of ring ``index`` whenever ``doorbell`` rings, and now if it has rung."""
         self._kicks[doorbell.fd] = (index, doorbell)

@@ -1,0 +1,83 @@
+"""vhost's zero-copy transmit, as the kernel itself tells of it: the switch, and its own report on each frame.
+
+The switch is a parameter of the module vhost_net, read only once it is loaded. The report is the argument ``success``
+with which the network stack gives a lent buffer back: seen by a kprobe, so only as root on a kernel that has them.
+Source: experimental_zcopytx, vhost_zerocopy_callback() (6.1), vhost_zerocopy_complete() (6.12), drivers/vhost/net.c.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+from tour.abi.libc import LAYERS_ENV, mount, umount
+
+SWITCH = Path("/sys/module/vhost_net/parameters/experimental_zcopytx")
+TRACING = Path("/sys/kernel/tracing")
+GIVEN_BACK = ("vhost_zerocopy_complete", "vhost_zerocopy_callback")
+"""The function's name since 6.10, and before; its third argument is ``success`` in both."""
+LAB = Path("/run/tour")
+PROBE = "tour_zero_copy"
+
+
+def switch() -> str:
+    """``1`` or ``0`` as the kernel shows the parameter, empty where there is no such module."""
+    try:
+        return SWITCH.read_text().strip()
+    except OSError:
+        return ""
+
+
+def switch_on() -> bool:
+    """Load vhost_net again with the switch on, where the machine is the lab's to change. Nobody may have it open."""
+    module = LAB / "vhost_net.ko"
+    if "vm" not in os.environ.get(LAYERS_ENV, "").split(",") or not module.is_file():
+        return False
+    for words in (["rmmod", "vhost_net"], ["insmod", str(module), "experimental_zcopytx=1"]):
+        if subprocess.run([str(LAB / "busybox"), *words], capture_output=True, check=False).returncode:
+            return False
+    return switch() == "1"
+
+
+class Reports:
+    """What the kernel says of each buffer lent to the network stack, from construction to ``close``.
+
+    ``possible`` is False where it cannot be asked: no root, no kprobes, another processor than x86-64.
+    """
+
+    def __init__(self) -> None:
+        self._mounted = False
+        self.possible = platform.machine() == "x86_64" and self._begin()
+
+    def _begin(self) -> bool:
+        with contextlib.suppress(OSError):
+            if not (TRACING / "kprobe_events").exists():
+                mount("tracefs", str(TRACING), "tracefs")
+                self._mounted = True
+            name = next((name for name in GIVEN_BACK if name in Path("/proc/kallsyms").read_text()), "")
+            if not name:
+                return False
+            (TRACING / "kprobe_events").write_text(f"p:{PROBE} {name} success=%dx:u8\n")
+            (TRACING / "events/kprobes" / PROBE / "enable").write_text("1")
+            return True
+        return False
+
+    def success(self) -> list[bool]:
+        """One for each buffer given back since the beginning, oldest first: whether it went without a copy."""
+        if not self.possible:
+            return []
+        text = (TRACING / "trace").read_text()
+        return [found == "1" for found in re.findall(rf"{PROBE}: .*success=(\d+)", text)]
+
+    def close(self) -> None:
+        """Take the probe away."""
+        if self.possible:
+            (TRACING / "events/kprobes" / PROBE / "enable").write_text("0")
+            (TRACING / "kprobe_events").write_text(f"-:{PROBE}\n")
+        if self._mounted:
+            umount(str(TRACING))
+        self.possible = self._mounted = False
