@@ -38,12 +38,13 @@ SETTLE_SECONDS = 5.0
 
 class Plan(NamedTuple):
     """What a fork may change: the TX ring's size and the index it begins at; how many buffers the driver offers to
-    receive into, and the bytes of each."""
+    receive into, and the bytes of each; feature bits that are negotiated besides the course's own."""
 
     num: int = RING_SIZE
     base: int = 0
     buffers: int = RING_SIZE
     room: int = RX_BUFFER_SIZE
+    features: int = 0
 
 
 class Nic:
@@ -115,7 +116,7 @@ class Nic:
 
     def acknowledge(self, wanted: int = DRIVER) -> None:
         """You, as guest: of what is offered, acknowledge what the driver wants."""
-        self.driver_word = self.device_word & wanted
+        self.driver_word = self.device_word & (wanted | self.plan.features)
         self.recorder.emit(ev.Features("driver", self.driver_word), actor="driver", frame=here(), above=1)
 
     @property
@@ -144,8 +145,9 @@ class Nic:
             place = ring.gpa
             placed = ev.RingPlace(index, ring.num, place.desc, place.avail, place.used)
             self.recorder.emit(placed, actor="driver", frame=here(), above=4)
-        self.tx = DriverQueue(self.rings[TX], FEATURES, kick=self.bells[TX].kick)
-        self.rx = DriverQueue(self.rings[RX], FEATURES, kick=self.bells[RX].kick)
+        features = FEATURES | self.plan.features
+        self.tx = DriverQueue(self.rings[TX], features, kick=self.bells[TX].kick)
+        self.rx = DriverQueue(self.rings[RX], features, kick=self.bells[RX].kick)
 
     def _ring(self, index: int, num: int) -> Ring:
         ring = Ring(self.memory, plan(num, RING_AT[index]), index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tour.abi.names import VHOST_PAGE_SIZE, Feature
@@ -41,6 +42,8 @@ class Vring:
         self.err: Doorbell | None = None
         self.log_fd: Doorbell | None = None
         self.tally = Tally()
+        self.make: Callable[[Ring, MemoryTable, int], DeviceQueue] = DeviceQueue
+        """What its device queue is made by."""
         self.reset()
 
     def reset(self) -> None:
@@ -171,7 +174,7 @@ class Vring:
 
     def _queue(self) -> DeviceQueue:
         table = self.table or MemoryTable(())
-        queue = DeviceQueue(Ring.at(self.place, table, self.index), table, self.features)
+        queue = self.make(Ring.at(self.place, table, self.index), table, self.features)
         if self.where.flags and self.log and self._log_usable():
             end = self.where.log_gpa + self.place.used_size
             queue.ring.log = self.log if end <= self.log.size * 8 * VHOST_PAGE_SIZE else None
