@@ -33,6 +33,7 @@ EVENTS: dict[str, ev.AnyPayload] = {
     "Program": ev.Program("kick", [ev.Instruction(0x7000, "ef", "out dx, ax")]),
     "Cpu": ev.Cpu(0x7001, {"ax": 1, "dx": 0x510}, 1, halted=True),
     "Exit": ev.Exit("IO", 0x510, 2, 1),
+    "Serving": ev.Serving(1, "embedded", "engine"),
     "Done": ev.Done(4),
     "Bye": ev.Bye(),
 }

@@ -31,6 +31,7 @@ from tour.trace.events_control import (
 )
 from tour.trace.events_course import Answer, Bye, Check, Done, Error, Lost, Note, Question, Step
 from tour.trace.events_measure import POINTS_MAX, ROWS_MAX, Cpu, Exit, Figure, Instruction, Listing, Point, Program
+from tour.trace.events_move import Serving
 from tour.trace.events_sample import QUEUES_MAX, WATCH, WINDOW, Rates, Sample, Watching
 
 __all__ = [
@@ -67,13 +68,14 @@ __all__ = [
     "Rates",
     "Region",
     "Sample",
+    "Serving",
     "Step",
     "Syscall",
     "Threads",
     "Translated",
     "Watching",
 ]
-"""Kinds of the control plane, of a lesson's course, of watching and of measuring, told from here as all others are."""
+"""Kinds of the control plane, of a lesson's course, of watching, of measuring and of a machine that moves, told from here as all others are."""
 
 SCHEMA = 3
 PROTOCOL = 1
@@ -281,7 +283,7 @@ class Broken(Payload, frozen=True):
 AnyPayload = (
     Hello | Opened | Closed | Syscall | Ioctl | Message | Features | Threads | Holders | Region | Translated | RingPlace
     | Store | Write | Private | Snapshot | Kick | Call | Drain | Count | Doorbell | Action | Packet | Worker | Peer
-    | Step | Watching | Sample | Rates | Figure | Point | Listing | Program | Cpu | Exit
+    | Step | Watching | Sample | Rates | Figure | Point | Listing | Program | Cpu | Exit | Serving
     | Note | Broken | Question | Answer | Check | Error | Lost | Done | Bye
 )  # fmt: skip
 

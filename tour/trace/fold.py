@@ -15,6 +15,7 @@ from tour.errors import UsageError
 from tour.trace import events as ev
 from tour.trace.fold_control import CONTROL_HANDLERS, bell_of, called
 from tour.trace.fold_measure import MEASURE_HANDLERS
+from tour.trace.fold_move import MOVE_HANDLERS
 from tour.trace.fold_ring import RING_HANDLERS, ring_of, with_ring
 from tour.trace.fold_sample import SAMPLE_HANDLERS
 from tour.trace.state import CheckState, Frame, PeerState, State
@@ -191,5 +192,5 @@ _HANDLERS: dict[type, Callable[[State, Any], Changes]] = {
     ev.Hello: _hello, ev.RingPlace: _place, ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Count: _count,
     ev.Packet: _packet, ev.Peer: _peer, ev.Write: _write, ev.Step: _step, ev.Check: _check, ev.Broken: _broken,
     ev.Lost: _lost, ev.Bye: _bye, **RING_HANDLERS, **CONTROL_HANDLERS,
-    **SAMPLE_HANDLERS, **MEASURE_HANDLERS,
+    **SAMPLE_HANDLERS, **MEASURE_HANDLERS, **MOVE_HANDLERS,
 }  # fmt: skip

@@ -5,6 +5,8 @@ Nothing here knows how a state came about (``fold`` does) or how it is drawn (``
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from tour.trace.events import (
@@ -214,6 +216,13 @@ class Watched(msgspec.Struct, frozen=True):
         return float((grown[0] - grown[1]) * 1e9 / span)
 
 
+class Apart(msgspec.Struct, frozen=True):
+    """What was told of a device that is not spoken to at present: fields of the state and of its rings by name."""
+
+    words: dict[str, Any] = {}
+    rings: dict[int, dict[str, Any]] = {}
+
+
 class State(msgspec.Struct, frozen=True):
     """One moment of a run. ``seq`` is the last event folded in (-1 before the first).
 
@@ -225,6 +234,7 @@ class State(msgspec.Struct, frozen=True):
     ``given`` from its ``fd``, ``features`` (SET_FEATURES) from ``offered`` (GET_FEATURES), ``device_features`` and
     ``driver_features``. ``figures``, ``plots`` and ``listings`` are what was measured and listed, by name; ``cpu`` a
     guest's processor, None without one. ``device_fd`` is the open device (None: not open, -1: ours, which is no file).
+    ``serving`` is the number of the device spoken to, whose kind ``hello`` then names; the others are in ``apart``.
     """
 
     seq: int = -1
@@ -268,6 +278,8 @@ class State(msgspec.Struct, frozen=True):
     plots: dict[str, tuple[Point, ...]] = {}
     listings: dict[str, tuple[tuple[str, ...], ...]] = {}
     cpu: CpuState | None = None
+    serving: int = 0
+    apart: dict[int, Apart] = {}
 
     def watched_of(self, queue: int) -> Watched:
         """What watching told of that queue, blank when nothing."""

@@ -15,7 +15,7 @@ from tour.trace import events as ev
 from tour.trace.fold import fold
 from tour.trace.state import State
 from tour.trace.timeline import Timeline
-from tour.view import words_calls, words_measure, words_message, words_ring
+from tour.view import words_calls, words_measure, words_message, words_move, words_ring
 from tour.view.frame_words import frame_summary
 from tour.view.say import Say, place_words
 from tour.view.text import tight
@@ -143,7 +143,8 @@ def _error(say: Say, data: ev.Error) -> str:
 
 
 _TELLERS: dict[type, Callable[[Say, Any], str]] = {
-    **words_calls.TELLERS, **words_measure.TELLERS, ev.Hello: _hello, ev.Store: words_ring.store, ev.Write: _write,
+    **words_calls.TELLERS, **words_measure.TELLERS, **words_move.TELLERS, ev.Hello: _hello,
+    ev.Store: words_ring.store, ev.Write: _write,
     ev.Private: words_ring.private, ev.Snapshot: words_ring.snapshot, ev.Kick: _kick, ev.Call: _call,
     ev.Drain: _drain, ev.Count: _count, ev.Action: _action, ev.Packet: _packet, ev.Peer: _peer,
     ev.Message: words_message.message, ev.Step: _step, ev.Note: _note, ev.Broken: _broken, ev.Answer: _answer,
