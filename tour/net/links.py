@@ -26,12 +26,14 @@ from tour.net.frames import PREFIX
 from tour.trace.frames import ip_bytes, mac_bytes
 
 IP_ENV = "VHOST_TOUR_IP"
-SIOCSARP, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8955, 0x8913, 0x8914  # linux/sockios.h
+SIOCSARP, SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFTXQLEN = 0x8955, 0x8913, 0x8914, 0x8943  # linux/sockios.h
 IFF_NOARP = 0x80  # linux/if.h
 ATF_COM, ATF_PERM = 0x02, 0x04  # linux/if_arp.h: complete, permanent
 ARPHRD_ETHER = 1
 # struct ifreq with ifr_flags (linux/if.h)
 _IFREQ_FLAGS = struct.Struct("@16sH22x")
+# struct ifreq with ifr_qlen
+_IFREQ_QLEN = struct.Struct("@16si20x")
 # struct arpreq: two struct sockaddr of 16 bytes, flags, a netmask, a device name (linux/if_arp.h)
 _ARPREQ = struct.Struct("@HH4s8xH6s8xi16s16s")
 
@@ -81,6 +83,13 @@ class Links(ABC):
             answer = fcntl.ioctl(sock, SIOCGIFFLAGS, _IFREQ_FLAGS.pack(name.encode(), 0))
             flags = _IFREQ_FLAGS.unpack(answer)[1] | IFF_NOARP
             fcntl.ioctl(sock, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(name.encode(), flags))
+
+    def set_queue_length(self, name: str, frames: int) -> None:
+        """How many frames may wait in link ``name`` to be sent; a tap's queue towards its descriptor is made anew with
+        that room [tun_device_event(), drivers/net/tun.c@6.1]."""
+        request = _IFREQ_QLEN.pack(name.encode(), frames)
+        with naming(name, f"set txqueuelen {frames}"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            fcntl.ioctl(sock, SIOCSIFTXQLEN, request)
 
     @abstractmethod
     def add_macvtap(self, name: str, lower: str) -> None:

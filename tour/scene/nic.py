@@ -146,8 +146,8 @@ class Nic:
             placed = ev.RingPlace(index, ring.num, place.desc, place.avail, place.used)
             self.recorder.emit(placed, actor="driver", frame=here(), above=4)
         features = FEATURES | self.plan.features
-        self.tx = DriverQueue(self.rings[TX], features, kick=self.bells[TX].kick)
-        self.rx = DriverQueue(self.rings[RX], features, kick=self.bells[RX].kick)
+        self.tx = DriverQueue(self.rings[TX], features, kick=lambda: self.bells[TX].kick())
+        self.rx = DriverQueue(self.rings[RX], features, kick=lambda: self.bells[RX].kick())
 
     def _ring(self, index: int, num: int) -> Ring:
         ring = Ring(self.memory, plan(num, RING_AT[index]), index)

@@ -75,7 +75,7 @@ __all__ = [
     "Translated",
     "Watching",
 ]
-"""Kinds of the control plane, of a lesson's course, of watching, of measuring and of a machine that moves, told from here as all others are."""
+"""Kinds of the control plane, of a lesson's course, of watching, measuring and moving, told from here as all others."""
 
 SCHEMA = 3
 PROTOCOL = 1
