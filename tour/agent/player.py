@@ -45,6 +45,8 @@ class Player:
         self.session: Session | None = None
         self.error: TourError | None = None
         self.notice = ""
+        self.next_key = ""
+        """The string that says what Enter does, where that is not what it does in a lesson."""
         self._next_id = 0
         self._opened: tuple[int, dict[str, Any]] = (step, {})
         self._reset(Timeline(), step)

@@ -40,7 +40,8 @@ class Command(msgspec.Struct, frozen=True, tag_field="cmd", tag=str.lower, omit_
 
 class Open(Command, frozen=True):
     """Build the running set-up of a lesson. ``num`` and ``base`` replace the lesson's ring size and first index;
-    ``variant`` names the fork they come from. The steps before ``at`` are done at once, without marks."""
+    ``variant`` names the fork they come from. The steps before ``at`` are done at once, without marks. ``features``
+    are bits to be negotiated besides the course's own."""
 
     lesson: str
     device: str = "auto"
@@ -49,6 +50,7 @@ class Open(Command, frozen=True):
     variant: str = ""
     at: str = ""
     fork: ForkPoint | None = None
+    features: int = 0
 
 
 class Do(Command, frozen=True):
@@ -56,6 +58,13 @@ class Do(Command, frozen=True):
 
     step: str
     skip: bool = False
+
+
+class Try(Command, frozen=True):
+    """Do one order of the sandbox, a line of ``lesson.orders``; it is told as a step of the name ``step``."""
+
+    step: str
+    line: str
 
 
 class Tell(Command, frozen=True):
@@ -99,8 +108,8 @@ class Packet(Command, frozen=True):
     on: bool = True
 
 
-AnyCommand = Open | Do | Tell | Close | Hold | Release | Resume | Rate | Packet
-"""The first four are for an agent, the others for a device that is watched (``watch_door``)."""
+AnyCommand = Open | Do | Try | Tell | Close | Hold | Release | Resume | Rate | Packet
+"""The first five are for an agent, the others for a device that is watched (``watch_door``)."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -19,6 +19,7 @@ import msgspec
 
 from tour.agent import protocol
 from tour.errors import TourError, UsageError
+from tour.lesson.sandbox import SANDBOX
 from tour.trace import events as ev
 from tour.trace.recorder import Recorder
 from tour.trace.timeline import Timeline
@@ -101,6 +102,7 @@ class Agent:
         handlers: dict[type, Callable[[protocol.AnyCommand], None]] = {
             protocol.Open: self._open,
             protocol.Do: self._do,
+            protocol.Try: self._try,
             protocol.Tell: self._tell,
             protocol.Close: self._close,
         }
@@ -126,12 +128,14 @@ class Agent:
             self._error("The agent lost track of its own events.", f"{type(error).__name__}: {error}")
 
     def _open(self, command: protocol.AnyCommand) -> None:
+        from tour.agent.sand_stage import SandStage
         from tour.agent.stage import Stage
 
         assert isinstance(command, protocol.Open)
         if self.stage is not None:
             raise TourError("A lesson is open already.")
-        stage = Stage(command, self.recorder, self.timeline)
+        kind = SandStage if command.lesson == SANDBOX else Stage
+        stage = kind(command, self.recorder, self.timeline)
         try:
             stage.open()
         except BaseException:
@@ -144,6 +148,14 @@ class Agent:
         if self.stage is None:
             raise TourError("No lesson is open.")
         self.stage.do(command.step, command.skip)
+
+    def _try(self, command: protocol.AnyCommand) -> None:
+        from tour.agent.sand_stage import SandStage
+
+        assert isinstance(command, protocol.Try)
+        if not isinstance(self.stage, SandStage):
+            raise TourError("No sandbox is open.")
+        self.stage.obey(command.step, command.line)
 
     def _tell(self, command: protocol.AnyCommand) -> None:
         assert isinstance(command, protocol.Tell)

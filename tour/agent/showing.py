@@ -173,6 +173,8 @@ def _next_text(player: Player) -> str:
         return t(lang, "player.next.holding")
     if player.ended:
         return t(lang, "player.next.ended")
+    if player.next_key:
+        return t(lang, player.next_key)
     if player.phase in ("orient", "predict") and player.prediction is not None:
         return t(lang, f"player.next.{player.phase}")
     if player.phase == "check" and player.index + 1 == len(player.lesson.step):

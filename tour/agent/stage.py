@@ -28,9 +28,12 @@ class Stage:
         self.command = command
         self.recorder = recorder
         self.timeline = timeline
-        self.lesson: Lesson = load(command.lesson)
-        self.scene = load_scene(self.lesson.scene_path())
+        self.lesson, self.scene = self._load()
         self.nic: Nic | None = None
+
+    def _load(self) -> tuple[Lesson, ModuleType]:
+        lesson = load(self.command.lesson)
+        return lesson, load_scene(lesson.scene_path())
 
     def open(self) -> None:
         """Choose device and port, say Hello, build what stands before the first step (``at``). Raises TourError."""
@@ -41,7 +44,7 @@ class Stage:
         self._hello(chosen)
         for event in early:
             self.recorder.adopt(event)
-        self.nic = Nic(self.recorder, chosen, Plan(tx_num, self.command.base, **self._receiving()))
+        self.nic = Nic(self.recorder, chosen, self._plan(tx_num))
         if fork is not None:
             set_up_from(self.nic, fork.image, fork.rings)
             return
@@ -50,6 +53,9 @@ class Stage:
             self.scene.prepare(self.nic)
         for step in self._before(self.command.at):
             self._act(self.nic, step)
+
+    def _plan(self, num: int) -> Plan:
+        return Plan(num, self.command.base, features=self.command.features, **self._receiving())
 
     def _port_wanted(self) -> PortWanted:
         if self.lesson.set_up == "attach":

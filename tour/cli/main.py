@@ -7,44 +7,32 @@ from typing import Annotated
 
 import typer
 
+from tour.cli import groups
 from tour.cli.output import guarded, prepare_streams
-from tour.i18n import Lang, default_language, t
-
-LANG = default_language()
-
-
-def words(key: str) -> str:
-    """A help text in the locale's language."""
-    return t(LANG, f"cli.{key}")
-
+from tour.cli.typed import (
+    LANG,
+    Device,
+    Glyphs,
+    InLab,
+    Json,
+    Kernel,
+    Language,
+    NoMotion,
+    Plain,
+    Ssh,
+    StateDir,
+    Theme,
+    Vary,
+    finish,
+    language,
+    words,
+)
 
 app = typer.Typer(
     name="tour", help=words("help"), no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
 )
-lab = typer.Typer(help=words("help_lab"), no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(lab, name="lab")
-dev = typer.Typer(help=words("help_dev"), no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(dev, name="dev")
-
-Device = Annotated[str, typer.Option(help=words("opt_device"))]
-Language = Annotated[str, typer.Option(help=words("opt_lang"))]
-Plain = Annotated[bool, typer.Option("--plain", help=words("opt_plain"))]
-Json = Annotated[bool, typer.Option("--json", help=words("opt_json"))]
-InLab = Annotated[bool, typer.Option("--lab", help=words("opt_lab"))]
-Ssh = Annotated[str, typer.Option("--ssh", metavar="HOST", help=words("opt_ssh"))]
-Kernel = Annotated[str, typer.Option(help=words("opt_kernel"))]
-Glyphs = Annotated[str, typer.Option(help=words("opt_glyphs"))]
-Theme = Annotated[str, typer.Option(help=words("opt_theme"))]
-NoMotion = Annotated[bool, typer.Option("--no-motion", help=words("opt_no_motion"))]
-StateDir = Annotated[str, typer.Option(help=words("opt_state_dir"))]
-Vary = Annotated[str, typer.Option(help=words("opt_vary"))]
-
-
-def language(wanted: str) -> Lang:
-    """``--lang``, else the locale's. Raises typer.BadParameter for a language we do not speak."""
-    if wanted not in ("", "en", "zh"):
-        raise typer.BadParameter(words("opt_lang"))
-    return "zh" if wanted == "zh" else "en" if wanted == "en" else LANG
+app.add_typer(groups.lab, name="lab")
+app.add_typer(groups.dev, name="dev")
 
 
 @app.command(help=words("help_start"))
@@ -121,6 +109,35 @@ def record(
 
         finish(lambda: run_all(options), options.lang)
     finish(lambda: run_lesson(options), options.lang)
+
+
+@app.command(help=words("help_sandbox"))
+def sandbox(
+    orders: Annotated[list[str] | None, typer.Option("--do", metavar="ORDERS", help=words("opt_do"))] = None,
+    size: Annotated[int, typer.Option(metavar="NUM", help=words("opt_ring_size"))] = 8,
+    base: Annotated[int, typer.Option(metavar="IDX", help=words("opt_ring_base"))] = 0,
+    extras: Annotated[list[str] | None, typer.Option("--with", metavar="FEATURE", help=words("opt_with"))] = None,
+    at: Annotated[str, typer.Option("--from", metavar="STEP", help=words("opt_sandbox_from"))] = "",
+    output: Annotated[str, typer.Option("-o", "--output", help=words("opt_output"))] = "",
+    device: Device = "auto",
+    lang: Language = "",
+    plain: Plain = False,
+    lab: InLab = False,
+    kernel: Kernel = "",
+    glyphs: Glyphs = "auto",
+    theme: Theme = "",
+    no_motion: NoMotion = False,
+) -> None:
+    """Both hands on the ring."""
+    from tour.cli.options import Where
+    from tour.cli.sandbox import SandboxOptions
+    from tour.cli.sandbox import sandbox as open_sandbox
+
+    options = SandboxOptions(
+        Where(device, lab, kernel), language(lang), plain, size, base, tuple(extras or ()), at, tuple(orders or ()),
+        output, glyphs, theme, no_motion,
+    )  # fmt: skip
+    finish(lambda: open_sandbox(options), options.lang)
 
 
 @app.command(help=words("help_replay"))
@@ -254,71 +271,6 @@ def export(
     finish(lambda: export_lesson(options), options.lang)
 
 
-@lab.command("run", help=words("help_lab_run"), context_settings={"ignore_unknown_options": True})
-def lab_run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND...")],
-    kernel: Kernel = "",
-    timeout: Annotated[float, typer.Option(help=words("opt_timeout"))] = 600.0,
-    out: Annotated[str, typer.Option(help=words("opt_out"))] = "",
-    cpus: Annotated[int, typer.Option(help=words("opt_cpus"))] = 0,
-) -> None:
-    """Run a command in the lab."""
-    from tour.cli.lab import run_in_lab
-
-    finish(lambda: run_in_lab(command, kernel, timeout, out, cpus), LANG)
-
-
-@lab.command("fetch", help=words("help_lab_fetch"))
-def lab_fetch(version: Annotated[str, typer.Argument(metavar="[VERSION]", help=words("opt_version"))] = "") -> None:
-    """Fetch kernels for the lab."""
-    from tour.cli.lab import fetch_kernels
-
-    finish(lambda: fetch_kernels(version), LANG)
-
-
-@lab.command("list", help=words("help_lab_list"))
-def lab_list() -> None:
-    """List the lab's kernels."""
-    from tour.cli.lab import list_kernels
-
-    finish(list_kernels, LANG)
-
-
-@dev.command("check", help=words("help_dev_check"))
-def dev_check(
-    lessons: Annotated[list[str] | None, typer.Argument(metavar="[LESSON...]", help=words("opt_lesson"))] = None,
-    linux_source: Annotated[str, typer.Option(help=words("opt_linux_source"))] = "",
-    json: Annotated[bool, typer.Option("--json", help=words("opt_report_json"))] = False,
-    lang: Language = "",
-) -> None:
-    """Look at lessons."""
-    from tour.cli.dev import check_lessons
-
-    finish(lambda: check_lessons(lessons or [], language(lang), linux_source, json), language(lang))
-
-
-@dev.command("hash", help=words("help_dev_hash"))
-def dev_hash(
-    lessons: Annotated[list[str], typer.Argument(metavar="LESSON...", help=words("opt_lesson"))], lang: Language = ""
-) -> None:
-    """Note that translations are current."""
-    from tour.cli.dev import note_hashes
-
-    finish(lambda: note_hashes(lessons, language(lang)), language(lang))
-
-
-@dev.command("claims", help=words("help_dev_claims"))
-def dev_claims(
-    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
-    write: Annotated[bool, typer.Option("--write", help=words("opt_write"))] = False,
-    lang: Language = "",
-) -> None:
-    """List or note claims."""
-    from tour.cli.dev import list_claims
-
-    finish(lambda: list_claims(lesson, language(lang), write), language(lang))
-
-
 @app.command("list", help=words("help_list"))
 def list_lessons(json: Json = False, lang: Language = "", state_dir: StateDir = "") -> None:
     """Print the map of the course."""
@@ -374,12 +326,6 @@ def version(json: Json = False) -> None:
     from tour.cli.version import print_version
 
     finish(lambda: print_version(json), LANG)
-
-
-def finish(run: object, lang: Lang) -> None:
-    """Leave with the exit code of ``run``."""
-    assert callable(run)
-    raise typer.Exit(guarded(run, lang))
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from tour.cli.output import say, tell, tell_bytes
 from tour.cli.teller import Teller
 from tour.errors import UsageError
 from tour.i18n import Lang, t
-from tour.lesson.model import load
+from tour.lesson import sandbox
+from tour.lesson.model import Lesson, load
 from tour.lesson.moment import Moment
 from tour.trace import events as ev
 from tour.trace import store
@@ -47,7 +48,7 @@ def replay_file(options: ReplayOptions) -> int:
         return 0
     if recording.hello.lesson == ev.WATCH:
         return _replay_watch(recording, options)
-    lesson = load(recording.hello.lesson)
+    lesson = lesson_of(recording)
     player = Player(lesson, options.lang, lambda command: ReplaySession(recording), "replay")
     if options.svg:
         return draw(player, Pump(player), options)
@@ -63,6 +64,12 @@ def replay_file(options: ReplayOptions) -> int:
         lesson.id, Where("replay"), options.lang, False, options.glyphs, options.theme, options.no_motion
     )
     return draw_screen(player, wanted)
+
+
+def lesson_of(recording: store.Recording) -> Lesson:
+    """The lesson a recording is of; a sandbox's is made of the orders it holds. Raises LessonError, UsageError."""
+    name = recording.hello.lesson
+    return sandbox.of_recording(recording.events) if name == sandbox.SANDBOX else load(name)
 
 
 def _replay_watch(recording: store.Recording, options: ReplayOptions) -> int:

@@ -53,6 +53,12 @@ class Bells:
             os.eventfd_write(fd, 1)
             self.recorder.emit(ev.Kick(self.index, fd, eventfd_count(fd)), actor="driver", frame=here(), above=1)
 
+    def call(self) -> None:
+        """Add 1 to the call eventfd: the device's doorbell, when the device is in the learner's hand."""
+        fd = self.fds["call"]
+        os.eventfd_write(fd, 1)
+        self.recorder.emit(ev.Call(self.index, fd, eventfd_count(fd)), actor="device", frame=here(), above=1)
+
     def drain_call(self) -> int:
         """Read the call eventfd without blocking: how often the device called since the last read, then 0."""
         fd = self.fds["call"]

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Self
 
 from tour.abi.names import VRING_AVAIL_F_NO_INTERRUPT, VRING_USED_F_NO_NOTIFY
+from tour.memory.table import MemoryTable
 from tour.virtqueue.device import DeviceQueue
 from tour.virtqueue.driver import DriverQueue
 from tour.virtqueue.event_idx import WRAP
 from tour.virtqueue.private import did
-from tour.virtqueue.ring import Used
+from tour.virtqueue.ring import Ring, Used
 
 
 class DriverFault(StrEnum):
@@ -115,7 +117,18 @@ class FaultyDriver(DriverQueue):
 class FaultyDevice(DeviceQueue):
     """A device's queue in which each of ``faults`` is done wrong; set by whoever makes it."""
 
-    faults: frozenset[DeviceFault] = frozenset()
+    faults: Collection[DeviceFault] = ()
+
+    @classmethod
+    def with_faults(cls, faults: Collection[DeviceFault]) -> Callable[[Ring, MemoryTable, int], DeviceQueue]:
+        """What makes such queues; ``faults`` may change later, and is looked at anew each time."""
+
+        def make(ring: Ring, table: MemoryTable, features: int) -> DeviceQueue:
+            queue = cls(ring, table, features)
+            queue.faults = faults
+            return queue
+
+        return make
 
     def fill(self, head: int, length: int, n: int = 0) -> None:
         """See ``DeviceQueue``."""
@@ -125,7 +138,7 @@ class FaultyDevice(DeviceQueue):
 
     def needs_call(self) -> bool:
         """See ``DeviceQueue``."""
-        if not self.faults & {DeviceFault.CALL_EQUALITY, DeviceFault.CALL_BARRIER, DeviceFault.CALL_FLAGS}:
+        if not set(self.faults) & {DeviceFault.CALL_EQUALITY, DeviceFault.CALL_BARRIER, DeviceFault.CALL_FLAGS}:
             return super().needs_call()
         self.signalled_used = self.used_shadow
         if DeviceFault.CALL_BARRIER not in self.faults:
