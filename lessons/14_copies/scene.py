@@ -197,6 +197,7 @@ def lend(nic: Nic) -> str:
     left(nic, "zero")
     told = reports.success()
     nic.figure("zero.switch", zero_copy.switch() or "@no_module" if nic.device.kind == "kernel" else "@no_module")
+    nic.figure("zero.asked", "@yes" if reports.possible else "@no")
     nic.figure("zero.lent", len(told))
     nic.figure("zero.kept", sum(told))
     reports.close()

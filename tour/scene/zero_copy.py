@@ -19,7 +19,7 @@ from tour.abi.libc import LAYERS_ENV, mount, umount
 SWITCH = Path("/sys/module/vhost_net/parameters/experimental_zcopytx")
 TRACING = Path("/sys/kernel/tracing")
 GIVEN_BACK = ("vhost_zerocopy_complete", "vhost_zerocopy_callback")
-"""The function's name since 6.10, and before; its third argument is ``success`` in both."""
+"""The function's name on 6.12 and newer, and on 6.1; its third argument is ``success`` in both."""
 LAB = Path("/run/tour")
 PROBE = "tour_zero_copy"
 
@@ -61,8 +61,8 @@ class Reports:
             name = next((name for name in GIVEN_BACK if name in Path("/proc/kallsyms").read_text()), "")
             if not name:
                 return False
-            (TRACING / "kprobe_events").write_text(f"p:{PROBE} {name} success=%dx:u8\n")
-            (TRACING / "events/kprobes" / PROBE / "enable").write_text("1")
+            _append("kprobe_events", f"p:{PROBE} {name} success=%dx:u8")
+            _append(f"events/kprobes/{PROBE}/enable", "1")
             return True
         return False
 
@@ -76,8 +76,18 @@ class Reports:
     def close(self) -> None:
         """Take the probe away."""
         if self.possible:
-            (TRACING / "events/kprobes" / PROBE / "enable").write_text("0")
-            (TRACING / "kprobe_events").write_text(f"-:{PROBE}\n")
+            _append(f"events/kprobes/{PROBE}/enable", "0")
+            _append("kprobe_events", f"-:{PROBE}")
         if self._mounted:
             umount(str(TRACING))
         self.possible = self._mounted = False
+
+
+def _append(name: str, line: str) -> None:
+    """One line to a file of tracefs. Python's own modes will not do: "w" makes the kernel forget all probes there are,
+    "a" seeks to the end, which it refuses."""
+    fd = os.open(TRACING / name, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, f"{line}\n".encode())
+    finally:
+        os.close(fd)
