@@ -51,7 +51,7 @@ class DeviceHand:
         self.nic = nic
         self.held: dict[int, Held] = {}
 
-    def do(self, order: Order, faults: set[DeviceFault]) -> str:
+    def do(self, order: Order, faults: set[DeviceFault]) -> None:
         """One order. Raises Refused, RingError."""
         if order.verb == "take":
             self.take(order.queue, faults)
@@ -59,7 +59,6 @@ class DeviceHand:
             index = {"send": TX, "receive": RX}.get(order.verb, order.queue)
             held = self._in_hand(index)
             _ACTS[order.verb](self, held, order)
-        return "done"
 
     def _in_hand(self, index: int) -> Held:
         if index not in self.held:
@@ -106,9 +105,9 @@ class DeviceHand:
         data = b"".join(self.nic.memory.read(part.gpa, part.len) for part in chain.readable)
         self.nic.port.write(data)
         packet = ev.Packet("out", "port", data[SIZE:].hex(), data[:SIZE].hex(), TX)
-        self.nic.recorder.emit(packet, actor="device", frame=here(), above=2)
-        self.nic.recorder.emit(ev.Action("send", TX, {"len": len(data) - SIZE}), actor="device", frame=here(), above=3)
-        self._look()
+        self.nic.recorder.emit(packet, actor="device", frame=here(), above="port.write")
+        sent = ev.Action("send", TX, {"len": len(data) - SIZE})
+        self.nic.recorder.emit(sent, actor="device", frame=here(), above="port.write")
 
     def receive(self, held: Held, order: Order) -> None:
         """A frame from the port into its buffer."""
@@ -135,7 +134,7 @@ class DeviceHand:
         before = self.nic.memory.read(gpa, len(piece))
         self.nic.memory.write(gpa, piece)
         written = ev.Write(RX, gpa, before.hex(), self.nic.memory.read(gpa, len(piece)).hex(), "buffer")
-        self.nic.recorder.emit(written, actor="device", frame=here(), above=2)
+        self.nic.recorder.emit(written, actor="device", frame=here(), above="memory.write")
 
     def _look(self) -> None:
         if self.nic.traffic is not None:
@@ -162,7 +161,7 @@ class DeviceHand:
             self.nic.recorder.emit(ev.Note("sandbox.no_call_wanted", {"queue": ("RX", "TX")[index]}), actor="tour")
             return
         self.nic.bells[index].call()
-        self.nic.recorder.emit(ev.Action("call", index), actor="device", frame=here(), above=1)
+        self.nic.recorder.emit(ev.Action("call", index), actor="device", frame=here(), above=".call()")
 
     def kicks(self, held: Held, order: Order) -> None:
         """Whether the device wants kicks."""

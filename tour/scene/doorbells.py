@@ -30,7 +30,7 @@ class Bells:
             fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             self.fds[name] = fd
             call = ev.Syscall("eventfd2", ["0", "EFD_CLOEXEC|EFD_NONBLOCK"], fd)
-            self.recorder.emit(call, actor="control", frame=here(), above=3)
+            self.recorder.emit(call, actor="control", frame=here(), above="os.eventfd(")
             self.recorder.emit(ev.Doorbell(self.index, name, fd), actor="control")
 
     def look(self) -> None:
@@ -51,13 +51,17 @@ class Bells:
         fd = self.fds["kick"]
         with self.baton:
             os.eventfd_write(fd, 1)
-            self.recorder.emit(ev.Kick(self.index, fd, eventfd_count(fd)), actor="driver", frame=here(), above=1)
+            self.recorder.emit(
+                ev.Kick(self.index, fd, eventfd_count(fd)), actor="driver", frame=here(), above="eventfd_write"
+            )
 
     def call(self) -> None:
         """Add 1 to the call eventfd: the device's doorbell, when the device is in the learner's hand."""
         fd = self.fds["call"]
         os.eventfd_write(fd, 1)
-        self.recorder.emit(ev.Call(self.index, fd, eventfd_count(fd)), actor="device", frame=here(), above=1)
+        self.recorder.emit(
+            ev.Call(self.index, fd, eventfd_count(fd)), actor="device", frame=here(), above="eventfd_write"
+        )
 
     def drain_call(self) -> int:
         """Read the call eventfd without blocking: how often the device called since the last read, then 0."""
@@ -65,9 +69,10 @@ class Bells:
         try:
             value = os.eventfd_read(fd)
         except BlockingIOError:
-            self.recorder.emit(ev.Syscall("read", [str(fd)], -1, "EAGAIN"), actor="driver", frame=here(), above=2)
+            refused = ev.Syscall("read", [str(fd)], -1, "EAGAIN")
+            self.recorder.emit(refused, actor="driver", frame=here(), above="eventfd_read")
             return 0
-        self.recorder.emit(ev.Drain(self.index, fd, value), actor="driver", frame=here(), above=4)
+        self.recorder.emit(ev.Drain(self.index, fd, value), actor="driver", frame=here(), above="eventfd_read")
         return value
 
     def close(self) -> None:

@@ -19,7 +19,8 @@ def pipe(nic: Nic) -> int:
     read, write = os.pipe2(os.O_CLOEXEC)
     for fd in (read, write):
         nic.stack.callback(os.close, fd)
-    nic.recorder.emit(Syscall("pipe2", [f"[{read}, {write}]", "O_CLOEXEC"], 0), actor="control", frame=here())
+    made = Syscall("pipe2", [f"[{read}, {write}]", "O_CLOEXEC"], 0)
+    nic.recorder.emit(made, actor="control", frame=here(), above="os.pipe2")
     return write
 
 
@@ -28,16 +29,16 @@ def udp_socket(nic: Nic) -> int:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     nic.stack.callback(made.close)
     args = ["AF_INET", "SOCK_DGRAM|SOCK_CLOEXEC", "IPPROTO_IP"]
-    nic.recorder.emit(Syscall("socket", args, made.fileno()), actor="control", frame=here())
+    nic.recorder.emit(Syscall("socket", args, made.fileno()), actor="control", frame=here(), above="socket.socket")
     return made.fileno()
 
 
 def closed(nic: Nic) -> int:
     """The number of a descriptor that was open and is not any more: that of an eventfd."""
     fd = os.eventfd(0, os.EFD_CLOEXEC)
-    nic.recorder.emit(Syscall("eventfd2", ["0", "EFD_CLOEXEC"], fd), actor="control", frame=here())
+    nic.recorder.emit(Syscall("eventfd2", ["0", "EFD_CLOEXEC"], fd), actor="control", frame=here(), above="os.eventfd(")
     os.close(fd)
-    nic.recorder.emit(Syscall("close", [str(fd)], 0), actor="control", frame=here())
+    nic.recorder.emit(Syscall("close", [str(fd)], 0), actor="control", frame=here(), above="os.close")
     return fd
 
 
@@ -49,9 +50,10 @@ def socket_type(nic: Nic, fd: int) -> str:
         asked = socket.socket(socket.AF_UNSPEC, -1, 0, fileno=fd)
     except OSError as error:
         code = errno_name(error)
-        nic.recorder.emit(Syscall("getsockopt", args, -1, code), actor="control", frame=here())
+        nic.recorder.emit(Syscall("getsockopt", args, -1, code), actor="control", frame=here(), above="socket.socket")
         return code
     kind = socket.SocketKind(asked.type)
     asked.detach()
-    nic.recorder.emit(Syscall("getsockopt", [*args, f"[{kind.name}]"], 0), actor="control", frame=here())
+    asked_for = Syscall("getsockopt", [*args, f"[{kind.name}]"], 0)
+    nic.recorder.emit(asked_for, actor="control", frame=here(), above="socket.socket")
     return "done"

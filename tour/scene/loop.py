@@ -177,7 +177,7 @@ class Loop:
             before = self.nic.memory.read(gpa + at, len(part))
             self.nic.memory.write(gpa + at, part)
             wrote = ev.Write(RX, gpa + at, before.hex(), part.hex(), what)
-            self.recorder.emit(wrote, actor="device", frame=here(), above=2)
+            self.recorder.emit(wrote, actor="device", frame=here(), above="memory.write")
 
     def _call(self, index: int, done: int) -> None:
         """The driver's doorbell, if anything was done and the driver wants to be told."""

@@ -101,7 +101,7 @@ class Nic:
         device, worker, fd = self.device, self.device.worker, self.device.fd
         device.close()
         closed = ev.Syscall("close", [str(fd)], 0) if fd >= 0 else ev.Closed(device.kind)
-        self.recorder.emit(closed, actor="control", frame=here(), above=2)
+        self.recorder.emit(closed, actor="control", frame=here(), above="device.close")
         if worker is not None:
             self.recorder.emit(worker.gone(), actor="device", source="observer")
 
@@ -136,7 +136,7 @@ class Nic:
         region = self.memory.add(spec)
         number = len(self.memory.regions) - 1
         data = ev.Region(number, region.gpa, region.size, region.hva, region.fd, region.offset)
-        self.recorder.emit(data, actor="control", frame=here(), above=4)
+        self.recorder.emit(data, actor="control", frame=here(), above="memory.add")
 
     def place_rings(self) -> None:
         """Both rings in guest memory, and the driver's side of each."""
@@ -144,7 +144,7 @@ class Nic:
         for index, ring in self.rings.items():
             place = ring.gpa
             placed = ev.RingPlace(index, ring.num, place.desc, place.avail, place.used)
-            self.recorder.emit(placed, actor="driver", frame=here(), above=4)
+            self.recorder.emit(placed, actor="driver", frame=here(), above="self.rings =")
         features = FEATURES | self.plan.features
         self.tx = DriverQueue(self.rings[TX], features, kick=lambda: self.bells[TX].kick())
         self.rx = DriverQueue(self.rings[RX], features, kick=lambda: self.bells[RX].kick())
@@ -174,7 +174,8 @@ class Nic:
         before = self.memory.read(gpa, len(data))
         self.memory.write(gpa, data)
         after = self.memory.read(gpa, len(data))
-        self.recorder.emit(ev.Write(TX, gpa, before.hex(), after.hex(), what), actor="driver", frame=here(), above=2)
+        wrote = ev.Write(TX, gpa, before.hex(), after.hex(), what)
+        self.recorder.emit(wrote, actor="driver", frame=here(), above="memory.write")
 
     def translate(self, gpa: int, size: int) -> None:
         """Ask our own memory table where a guest range lies, and tell its answer, a refusal too."""
@@ -182,7 +183,8 @@ class Nic:
             hva, fault = self.memory.translate(gpa, size), ""
         except GuestMemoryError as refused:
             hva, fault = None, refused.reason.value
-        self.recorder.emit(ev.Translated(gpa, size, hva, fault), actor="control", frame=here(), above=4)
+        found = ev.Translated(gpa, size, hva, fault)
+        self.recorder.emit(found, actor="control", frame=here(), above="memory.translate")
 
     def settle(self, *indices: int) -> str:
         """Look until the queues rest; returns the condition the step ended on (``quiescent``, ``still``, errno)."""

@@ -77,7 +77,8 @@ def restore_memory(memory: GuestMemory, rings: Iterable[Ring], image: Pieces, re
         data = bytes.fromhex(text)
         before = memory.read(gpa, len(data))
         memory.write(gpa, data)
-        recorder.emit(_event(known, gpa, before, memory.read(gpa, len(data))), actor="control", frame=here(), above=1)
+        event = _event(known, gpa, before, memory.read(gpa, len(data)))
+        recorder.emit(event, actor="control", frame=here(), above="memory.write")
 
 
 def _event(rings: Sequence[Ring], gpa: int, before: bytes, after: bytes) -> ev.Store | ev.Write:

@@ -40,12 +40,12 @@ class Recorder:
         source: Source | None = None,
         inferred: bool = False,
         frame: FrameType | None = None,
-        above: int = 0,
+        above: int | str = 0,
     ) -> Event:
         """Record ``data`` as done by ``actor``; ``source`` defaults to the actor itself ('network' and 'tour'
         default to observer and tour). ``frame`` is the Python frame of the line that did it, if it is ours, or of
-        one ``above`` lines further down. A Done is no event of the run: it bears the last one's
-        number."""
+        one below it: ``above`` says by how many lines, or a piece of the line that did it, the nearest above. A Done
+        is no event of the run: it bears the last one's number."""
         where, code = source_line(frame, above) if frame else ("", "")
         with self._lock:
             number = self.next_seq - isinstance(data, Done)
@@ -76,11 +76,20 @@ _SOURCE: dict[Actor, Source] = {
 }  # fmt: skip
 
 
-def source_line(frame: FrameType, above: int = 0) -> tuple[str, str]:
-    """``('virtqueue/driver.py:88', 'the line')`` of a frame inside this package or a lesson."""
-    number = frame.f_lineno - above
+def source_line(frame: FrameType, above: int | str = 0) -> tuple[str, str]:
+    """``('virtqueue/driver.py:88', 'the line')`` of a frame inside this package or a lesson, or of the line ``above``
+    it: so many lines, or the nearest one that holds that text."""
     path = frame.f_code.co_filename
+    first = frame.f_code.co_firstlineno
+    number = _nearest(path, frame.f_lineno, first, above) if isinstance(above, str) else frame.f_lineno - above
     return f"{_shown(path)}:{number}", linecache.getline(path, number).strip()
+
+
+@cache
+def _nearest(path: str, number: int, first: int, piece: str) -> int:
+    """The line of the function above line ``number`` that holds ``piece`` and is not the one that tells of it."""
+    lines = ((at, linecache.getline(path, at)) for at in range(number - 1, first - 1, -1))
+    return next((at for at, line in lines if piece in line and "above=" not in line), number)
 
 
 @cache

@@ -253,11 +253,11 @@ class Vring:
         if self.call and not self.queue.needs_call():
             self.tally.calls_saved += 1
         elif self.call:
-            self.call.ring()
             self.tally.calls += 1
+            self.call.ring()
             event = Call(self.index, self.call.number, self.call.count)
-            self.recorder.emit(event, actor="device", frame=here(), above=2)
-            self.recorder.emit(Action("call", self.index), actor="device", frame=here(), above=3)
+            self.recorder.emit(event, actor="device", frame=here(), above="call.ring")
+            self.recorder.emit(Action("call", self.index), actor="device", frame=here(), above="call.ring")
 
     def wrote(self, gpa: int, size: int) -> None:
         """Note written guest memory in the dirty log, when that is on (vhost_log_write)."""
@@ -279,5 +279,5 @@ class Vring:
         self.tally.moved(header, frame)
         line = here(2)
         packet = Packet(direction, "port", frame.hex(), header.hex(), self.index)
-        self.recorder.emit(packet, actor="device", frame=line)
-        self.recorder.emit(Action(verb, self.index, {"len": len(frame)}), actor="device", frame=line)
+        self.recorder.emit(packet, actor="device", frame=line, above="port.")
+        self.recorder.emit(Action(verb, self.index, {"len": len(frame)}), actor="device", frame=line, above="port.")
