@@ -21,6 +21,7 @@
 #include "barrier.h"
 #include "burst.h"
 #include "control.h"
+#include "litmus.h"
 #include "loops.h"
 
 /**
