@@ -46,8 +46,9 @@ def out(nic: Nic) -> str:
 
 def back(nic: Nic) -> str:
     """The reply waits at the tap; now the loop may look there."""
-    begin(nic)
-    nic.own.loop.watch_tap()
+    with nic.baton:
+        nic.own.loop.watch_tap()
+        begin(nic)
     return end_loop(nic, "back")
 
 
@@ -106,8 +107,8 @@ def many_loop(nic: Nic) -> str:
     begin(nic)
     nic.tx.kick()
     ended = nic.own.loop.settle()
-    nic.figure("many.calls", len(calls(nic)))
     nic.figure("many.wakes", len(wakes(nic)))
+    nic.figure("many.calls", len(calls(nic)))
     return ended
 
 
@@ -172,7 +173,7 @@ def copies(nic: Nic) -> int:
 def end_loop(nic: Nic, way: str) -> str:
     """Wait for the loop, then say what this way of the ping cost."""
     ended: str = nic.own.loop.settle()
-    found = {"calls": len(calls(nic)), "copies": copies(nic), "wakes": len(wakes(nic))}
+    found = {"wakes": len(wakes(nic)), "copies": copies(nic), "calls": len(calls(nic))}
     for name, value in found.items():
         nic.figure(f"loop.{way}.{name}", value)
         nic.own.bill[name] = nic.own.bill.get(name, 0) + value
@@ -195,10 +196,10 @@ def worker_wakes(nic: Nic) -> int:
 
 def vhost_bill(nic: Nic, name: str) -> None:
     """What passed since ``begin`` with vhost."""
-    nic.figure(f"{name}.calls", len(calls(nic)))
-    nic.figure(f"{name}.wakes", worker_wakes(nic) - nic.own.wakes)
-    nic.own.bill[f"{name}.calls"] = len(calls(nic))
-    nic.own.bill[f"{name}.wakes"] = worker_wakes(nic) - nic.own.wakes
+    found = {f"{name}.calls": len(calls(nic)), f"{name}.wakes": worker_wakes(nic) - nic.own.wakes}
+    for figure, value in found.items():
+        nic.figure(figure, value)
+    nic.own.bill |= found
 
 
 def bill(nic: Nic) -> None:

@@ -40,8 +40,8 @@ def late(nic: Nic) -> str:
     """The driver changes the frame after it has offered it, and only then kicks."""
     change(nic, "B")
     ended = kick(nic)
-    left(nic, "late")
     copied(nic, "@worker", "@buffer", "@skb", len(HEADER) + 14 + BODY)
+    left(nic, "late")
     return ended
 
 
@@ -53,8 +53,8 @@ def after(nic: Nic) -> str:
     ended = nic.observers[TX].wait_quiescent(SETTLE_SECONDS)
     change(nic, "D")
     nic.settle(TX)
-    left(nic, "after")
     copied(nic, "@worker", "@buffer", "@skb", len(HEADER) + 14 + BODY)
+    left(nic, "after")
     return ended
 
 
@@ -69,9 +69,9 @@ def cover(nic: Nic) -> str:
     nic.recorder.emit(call, actor="control", frame=here(), above=2)
     nic.memory.write(gpa, HEADER + frame("F"))
     ended = kick(nic)
-    left(nic, "cover")
-    nic.figure("cover.memfd", letter(nic.memory.kept(gpa + PAYLOAD_AT, BODY)))
     copied(nic, "@worker", "@hva", "@skb", len(HEADER) + 14 + BODY)
+    nic.figure("cover.memfd", letter(nic.memory.kept(gpa + PAYLOAD_AT, BODY)))
+    left(nic, "cover")
     nic.memory.uncover(gpa)
     return ended
 
@@ -86,7 +86,6 @@ def wait(nic: Nic) -> str:
     nic.tx.kick()
     ended = nic.settle(TX)
     copied(nic, "@worker", "@buffer", "@skb", len(HEADER) + 42 + BODY)
-    nic.listing("copies", nic.own.rows)
     return ended
 
 
@@ -172,9 +171,9 @@ def receive(nic: Nic, sizes: list[int]) -> str:
     nic.rx.kick()
     ended = nic.settle(RX)
     changed = [_changed(nic.memory.read(gpa, RX_BUFFER_SIZE)) for gpa in places]
-    nic.figure("in.changed", sum(changed))
     for size in changed:
         copied(nic, "@worker", "@skb", "@buffer_rx", size)
+    nic.figure("in.changed", sum(changed))
     return ended
 
 

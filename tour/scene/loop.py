@@ -60,7 +60,10 @@ class Loop:
 
     def watch_tap(self) -> None:
         """From now on a frame that waits at the tap wakes the loop too."""
-        self._epoll.modify(self.nic.port.fileno(), select.EPOLLIN)
+        fd = self.nic.port.fileno()
+        self._epoll.modify(fd, select.EPOLLIN)
+        call = ev.Syscall("epoll_ctl", [str(self._epoll.fileno()), "EPOLL_CTL_MOD", str(fd), "EPOLLIN"], 0)
+        self.recorder.emit(call, actor="control", frame=here(), above=2)
 
     def settle(self) -> str:
         """Wait until the loop sleeps again and nothing is there that would wake it. Raises TimedOut."""
