@@ -271,4 +271,28 @@ static int64_t vt_loop_pump(struct vt_driver *d, int call, const void *frames, u
 	return ret < 0 ? ret : (int64_t)sent;
 }
 
+/**
+ * vt_loop_each() - Send a frame again and again, each published for itself, with its own look whether a kick is wanted
+ * @d:		Transmit queue
+ * @frame:	Frame without header
+ * @len:	Bytes
+ * @count:	How often
+ *
+ * Return: frames sent (fewer when the ring is full), or a fault of the queue
+ */
+static int64_t vt_loop_each(struct vt_driver *d, const void *frame, uint32_t len, uint32_t count)
+{
+	uint32_t n;
+
+	for (n = 0; n < count; n++) {
+		int ret = vt_driver_send(d, frame, len, NULL, len, 1, NULL);
+
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			break;
+	}
+	return n;
+}
+
 #endif /* VT_LOOPS_H */

@@ -38,14 +38,17 @@ class PacketIO:
 
     ``num`` descriptors a ring, each with a buffer of ``room`` bytes: a larger frame takes several. ``features`` is the
     word that was acknowledged. A vhost-user back-end has a port of its own: any will do here. A thread may send while
-    another receives, but only one each. Raises OSError with what the device refuses. ``close``
+    another receives, but only one each. Without ``rings_itself`` the driver never kicks: its caller does, by the
+    eventfds in ``kicks``. Raises OSError with what the device refuses. ``close``
     stops the rings; the device itself stays the caller's.
     """
 
     def __init__(
-        self, device: VhostDevice, port: Backend, *, num: int = 256, room: int = 2048, wanted: int = WANTED
-    ) -> None:
+        self, device: VhostDevice, port: Backend, *, num: int = 256, room: int = 2048, wanted: int = WANTED,
+        rings_itself: bool = True,
+    ) -> None:  # fmt: skip
         self.device = device
+        self._rings_itself = rings_itself
         self._stack = ExitStack()
         try:
             self._set_up(port, num, room, wanted)
@@ -61,6 +64,7 @@ class PacketIO:
         tx = place(num, rx.end, room)
         self.memory = self._stack.enter_context(GuestMemory([(BASE, tx.end - BASE)]))
         self.device.set_mem_table(self.memory.table)
+        self.kicks: dict[int, int] = {}
         self.calls: dict[int, int] = {}
         self.rx, self.tx = self._queue(RX, rx, BurstReceiver), self._queue(TX, tx, BurstSender)
         self.rx.offer()
@@ -72,7 +76,7 @@ class PacketIO:
         kick, call = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2))
         for fd in (kick, call):
             self._stack.callback(os.close, fd)
-        queue = kind(self.memory, where, self.features, kick)
+        queue = kind(self.memory, where, self.features, kick if self._rings_itself else -1)
         ring, hva = where.ring, self.memory.translate
         self.device.set_vring_num(index, ring.num)
         self.device.set_vring_base(index, 0)
@@ -82,7 +86,7 @@ class PacketIO:
         self.device.set_vring_addr(index, addresses)
         self.device.set_vring_kick(index, kick)
         self.device.set_vring_call(index, call)
-        self.calls[index] = call
+        self.kicks[index], self.calls[index] = kick, call
         return queue
 
     def send(self, frames: Any, lengths: Any, headers: Any = None) -> int:  # noqa: ANN401 - buffers
