@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tour.agent.player import Player
 from tour.i18n import local, t
 from tour.lesson.prediction import right_choice
+from tour.lesson.sandbox import SANDBOX
 from tour.trace.export.step import FORMS, step_lines
 from tour.view import text as cells
 from tour.view.words import sentences
@@ -39,7 +40,10 @@ class Teller:
     def opening(self) -> None:
         """Which lesson, on what it runs, who is at the other end."""
         player = self.player
-        self.say("lesson_head", id=player.lesson.id, title=player.lesson.title.get(player.lang))
+        if player.lesson.id == SANDBOX:
+            self.text(player.lesson.title.get(player.lang))
+        else:
+            self.say("lesson_head", id=player.lesson.id, title=player.lesson.title.get(player.lang))
         hello = player.timeline.edge.hello
         if hello is not None:
             kind = "replay" if player.session and player.session.kind == "replay" else hello.ran_on
@@ -65,7 +69,12 @@ class Teller:
         count = len(player.lesson.step)
         self.out("-" * WIDTH)
         name, step = player.step.name(player.lang), player.step.id
-        self.say("step_head", number=player.index + 1, count=count, step=name if name == step else f"{name} ({step})")
+        self.say(
+            "step_head",
+            number=player.index + 1,
+            count=count,
+            step=name if name == step or player.lesson.id == SANDBOX else f"{name} ({step})",
+        )
         self.text(player.words(player.step).orient)
 
     def question(self) -> None:
@@ -128,6 +137,8 @@ class Teller:
     def checks(self) -> int:
         """The checklist with its verdicts; returns how many did not hold."""
         player = self.player
+        if not player.step.check:
+            return 0
         verdicts = {check.id: check for check in player.timeline.edge.checks}
         self.say("checks")
         bad = 0

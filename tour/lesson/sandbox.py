@@ -45,7 +45,7 @@ def _lesson() -> Lesson:
 def await_order(lesson: Lesson) -> None:
     """Append a step for the order to come."""
     number = str(len(lesson.step) + 1)
-    lesson.step.append(StepSpec(number, "wait", "tx", "driver", Text("...", "...")))
+    lesson.step.append(StepSpec(number, "wait", "tx", "driver", Text("-", "-")))
     for lang in LANGS:
         lesson.texts[lang][number] = StepText(orient=t(lang, "sandbox.waiting"))
 

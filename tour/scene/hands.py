@@ -61,7 +61,11 @@ class Hands:
         """Raises Refused, OSError from the device."""
         try:
             act = _ACTS.get(order.verb)
-            ended = act(self, order) if act else self.device.do(order, self.device_faults)
+            if act is not None:
+                ended = act(self, order)
+            else:
+                self.device.do(order, self.device_faults)
+                ended = self.settle() if order.verb == "send" else "done"
         except RingError as error:
             raise Refused("fault", reason=str(error.reason)) from error
         except GuestMemoryError as error:

@@ -122,6 +122,14 @@ class TourApp(App[None]):
             self._to_map(options, message.place)
             self._map(options).trouble(error)
 
+    def on_page_into(self, message: Page.Into) -> None:
+        """From a lesson into the sandbox; the lesson behind is over, its agent too."""
+        options = self.page.options
+        self.close_player()
+        message.player.begin()
+        self._turn_to(self._visit(message.player, options))
+        self._listen()
+
     def _to_lesson(self, place: Place, options: Options) -> None:
         assert self.journey is not None, "only a journey leads elsewhere"
         where = place if place.step else at_position(place.lesson, self.journey.progress())

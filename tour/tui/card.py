@@ -22,7 +22,8 @@ class Option:
 @dataclass(frozen=True)
 class Card:
     """``id`` says what the card is for; ``lines`` are paragraphs, ``foot`` the keys; ``cursor`` the option that
-    Enter takes; ``top`` the first row shown when there are too many; ``code`` says that lines are code."""
+    Enter takes; ``top`` the first row shown when there are too many; ``code`` says that lines are code, ``low`` that the
+    card lies at the bottom, so that what is above can be seen."""
 
     id: str
     title: str
@@ -33,6 +34,7 @@ class Card:
     top: int = 0
     style: str = "text"
     code: bool = False
+    low: bool = False
 
     def moved(self, by: int) -> Card:
         """With the cursor (or, without options, the text) moved."""
@@ -55,7 +57,7 @@ def draw(card: Card, canvas: Canvas) -> None:
     width = min(WIDEST, canvas.width - 4)
     body = [("", "text", ""), *_body(card, width - 4)]
     height = min(len(body) + 4, canvas.height - 2)
-    x, y = (canvas.width - width) // 2, (canvas.height - height) // 2
+    x, y = (canvas.width - width) // 2, canvas.height - height - 1 if card.low else (canvas.height - height) // 2
     canvas.hit("card:close", 0, 0, canvas.width, canvas.height)
     canvas.hit("card:stay", x, y, width, height)
     for row in range(y, y + height):

@@ -16,6 +16,7 @@ from tour.tui.card import Card, Option
 from tour.tui.keys import HOME_KEYS, KEYS
 
 PLAIN_FORK = "plain"
+SANDBOX = "sandbox"
 MAP = "map"
 LEAVE = "leave"
 
@@ -59,8 +60,9 @@ def progress_card(lang: Lang, words: str) -> Card | None:
     return Card("progress", t(lang, "progress.title"), (words,), foot=t(lang, "tui.close.foot")) if words else None
 
 
-def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
-    """The forks of the lesson, those of this step first; a ``recorded`` run can only be gone through again."""
+def fork_card(moment: Moment, *, recorded: bool = False, sandbox: bool = False) -> Card:
+    """The forks of the lesson, those of this step first, and the ``sandbox`` where it can be gone into; a ``recorded``
+    run can only be gone through again."""
     lang = moment.lang
     plain = Option(PLAIN_FORK, t(lang, "tui.fork.plain"), t(lang, "tui.fork.plain.text"))
     title, foot = t(lang, "tui.fork.title"), t(lang, "tui.fork.foot")
@@ -68,7 +70,8 @@ def fork_card(moment: Moment, *, recorded: bool = False) -> Card:
         return Card("fork", title, (t(lang, "tui.fork.recorded", lesson=moment.lesson),), (plain,), foot)
     ordered = sorted(moment.varies, key=lambda vary: not vary.here)
     forks = [Option(vary.id, vary.title, vary.text) for vary in ordered]
-    return Card("fork", title, (t(lang, "tui.fork.lines"),), (*forks, plain), foot)
+    free = [Option(SANDBOX, t(lang, "sandbox.fork"), t(lang, "sandbox.fork_text"))] if sandbox else []
+    return Card("fork", title, (t(lang, "tui.fork.lines"),), (*forks, plain, *free), foot)
 
 
 def error_card(lang: Lang, error: TourError) -> Card:

@@ -51,6 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key("faster", "right_square_bracket", "speed(1)"),
     Key("fork", "f", "fork"),
     Key("restart", "r", "restart"),
+    Key("level", "w", "level"),
     Key("more", "d", "more"),
     Key("code", "x", "code"),
     Key("copy", "y", "copy"),

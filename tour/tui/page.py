@@ -7,6 +7,7 @@ from dataclasses import replace
 from textual.message import Message
 from textual.screen import Screen
 
+from tour.agent.sand_player import SandPlayer
 from tour.i18n import Lang, t
 from tour.lesson.course import Place
 from tour.tui.card import Card
@@ -35,6 +36,13 @@ class Page(Screen[None]):
         def __init__(self, place: Place | None) -> None:
             super().__init__()
             self.place = place
+
+    class Into(Message):
+        """The person wants into the sandbox, with this player, not yet begun."""
+
+        def __init__(self, player: SandPlayer) -> None:
+            super().__init__()
+            self.player = player
 
     class Themed(Message):
         """Another theme was chosen."""

@@ -9,17 +9,19 @@ from msgspec.structs import replace
 from textual.binding import Binding
 from textual.timer import Timer
 
+from tour.agent.sand_player import SandPlayer, forked
 from tour.errors import TourError
 from tour.i18n import t
 from tour.lesson.course import Place
 from tour.trace.export.step import FORMS
 from tour.tui import cards
+from tour.tui.card import Card
 from tour.tui.keys import bindings
 from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
 from tour.tui.sheet import Sheet
-from tour.tui.showing import Showing
 from tour.tui.stage import Compose
+from tour.tui.typing import DRIVE, ORDER, TYPE, Typing
 
 PLAY_SECONDS = 1.2
 """Pause between two events while playing, at speed 1."""
@@ -27,7 +29,7 @@ PLAY_SECONDS = 1.2
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
-class LessonScreen(Showing):
+class LessonScreen(Typing):
     """What every key and click does."""
 
     BINDINGS: ClassVar[list[Binding]] = bindings()  # type: ignore[assignment]
@@ -57,15 +59,39 @@ class LessonScreen(Showing):
     def action_do(self) -> None:
         """Enter: take the option under the cursor, close a card, or go on with the lesson."""
         if self.card is not None:
-            self._take_option(self.card.chosen)
+            self._take_card(self.card)
         elif self.stage.moving:
             self.show()
         elif self.player.error is not None:
             self.put_card(self.deal("error"))
         elif self._over:
             self.put_card(self.deal("end"))
-        else:
+        elif self.sand is not None:
+            self.ask_order()
+        elif not self.by_hand():
             self._step(self.player.enter)
+
+    def _take_card(self, card: Card) -> None:
+        """Enter on a card."""
+        if card.id == ORDER:
+            self.give_order()
+        elif card.id in (DRIVE, TYPE):
+            self._named(card.chosen if card.id == DRIVE else self.typed)
+        else:
+            self._take_option(card.chosen)
+
+    def _named(self, said: str) -> None:
+        if self.name_action(said):
+            notice = self.notice
+            self._step(self.player.enter)
+            self.notice = notice
+            self.show()
+
+    def action_close(self) -> None:
+        """Take the card away; the action it asked for is left to the tour."""
+        if self.card is not None and self.card.id in (DRIVE, TYPE):
+            self.leave_it()
+        super().action_close()
 
     def action_answer(self, number: int) -> None:
         """Choose by number."""
@@ -81,6 +107,11 @@ class LessonScreen(Showing):
         card, self.card = self.card, None
         if card is None or not option:
             self.show()
+        elif card.id == DRIVE:
+            self.card = card
+            self._named(option)
+        elif card.id == "fork" and option == cards.SANDBOX:
+            self._into_sandbox()
         elif card.id == "fork":
             self.fork(option)
         elif card.id == "end":
@@ -96,6 +127,14 @@ class LessonScreen(Showing):
     def fork(self, vary: str) -> None:
         """Begin anew from here with a variant."""
         self._step(lambda: self.player.fork(None if vary == cards.PLAIN_FORK else vary), moving=False)
+
+    def _into_sandbox(self) -> None:
+        led = self.led
+        if led is not None:
+            try:
+                self.post_message(self.Into(SandPlayer(self.lang, led.connect, led.device, forked(led))))
+            except TourError as error:
+                self.trouble(error)
 
     def action_back(self) -> None:
         """Look one event back."""

@@ -120,10 +120,16 @@ class Showing(Page):
             return cards.help_card(moment.lang, self.front)
         if kind == "fork":
             session = self.player.session
-            return cards.fork_card(moment, recorded=session is not None and session.kind == "replay")
+            recorded = session is not None and session.kind == "replay"
+            return cards.fork_card(moment, recorded=recorded, sandbox=self.may_fork_freely)
         if kind in FORMS:
             return cards.code_card(moment, self.player.timeline.events, "c" if kind == "c" else "strace")
         return cards.more_card(moment) if kind == "more" else cards.end_card(moment, in_course=self.in_course)
+
+    @property
+    def may_fork_freely(self) -> bool:
+        """Whether one may go on from here in the sandbox."""
+        return False
 
     def trouble(self, error: TourError) -> None:
         """Say what went wrong; all that was seen stays."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tour.i18n import Lang
 from tour.lesson import labels
 from tour.lesson.moment import Moment
+from tour.lesson.sandbox import SANDBOX
 from tour.trace.events import Event, Ioctl, Syscall
 from tour.trace.state import State
 from tour.view.canvas import Canvas, width_of
@@ -23,7 +24,8 @@ class View:
         self.lang: Lang = moment.lang
         asked = moment.prediction
         unsettled = asked is None or not asked.settled
-        open_orient = moment.phase == "orient" and not moment.next_code and unsettled
+        asks = moment.lesson != SANDBOX and not moment.next_code
+        open_orient = moment.phase == "orient" and asks and unsettled
         self.secret = open_orient or (moment.phase == "predict" and unsettled)
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tour.lesson.moment import PHASES
+from tour.lesson.moment import PHASES, Moment
+from tour.lesson.sandbox import SANDBOX
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.text import cut
@@ -70,9 +71,14 @@ def title(area: Area, view: View, room: int, *, short: bool) -> int:
     moment = view.moment
     key = "head.step_short" if short else "head.step"
     step = view.tr(key, n=moment.step_index + 1, count=len(moment.steps), step=moment.title_of(moment.step))
-    name = cut(f"{moment.lesson} {moment.title}", room - width_of(step) - 3)
+    name = cut(_name(moment), room - width_of(step) - 3)
     x = area.put(1, 0, name, "title")
     return area.put(x + (2 if short else 3), 0, step, "head")
+
+
+def _name(moment: Moment) -> str:
+    """Number and title of the lesson; the sandbox has no number."""
+    return moment.title if moment.lesson == SANDBOX else f"{moment.lesson} {moment.title}"
 
 
 def width(view: View) -> int:
@@ -81,13 +87,15 @@ def width(view: View) -> int:
     step = view.tr("head.step", n=moment.step_index + 1, count=len(moment.steps), step=moment.title_of(moment.step))
     parts = sum(width_of(view.tr(f"phase.{phase}")) + 3 for phase in PHASES)
     fork = width_of(view.tr("head.forked", origin=moment.forked_from)) + 3 if moment.forked_from else 0
-    return width_of(f"{moment.lesson} {moment.title}") + width_of(step) + parts + fork + 10
+    return width_of(_name(moment)) + width_of(step) + parts + fork + 10
 
 
 def phases(area: Area, x: int, y: int, view: View) -> int:
-    """The parts of a step, the present one in brackets; the first five minutes have none."""
+    """The parts of a step, the present one in brackets; the first five minutes and the sandbox have none."""
     if view.moment.lesson == FIRST_MINUTES:
         return area.put(x, y, view.tr("head.first"), "dim")
+    if view.moment.lesson == SANDBOX:
+        return area.put(x, y, view.tr("head.sandbox"), "dim")
     for index, phase in enumerate(PHASES):
         if index:
             x = area.put(x, y, " > ", "dim")
