@@ -48,6 +48,8 @@ def dirty(nic: Nic) -> str:
     ended = nic.settle(TX, RX)
     nic.tx.reap()
     receive(nic)
+    for index in (TX, RX):
+        nic.bells[index].drain_call()
     show_dirty(nic)
     return ended
 
@@ -85,15 +87,15 @@ def back(nic: Nic) -> str:
 def stop_early(nic: Nic) -> None:
     """The bases are asked for while the rings still run; then one frame more goes out."""
     nic.own.bases = {index: nic.device.get_vring_base(index) for index in (TX, RX)}
-    tell_bases(nic)
     send(nic, SECOND_BUFFER, arp_request(GUEST_MAC, GUEST_IP, NOBODY), kick=True)
     nic.settle(TX)
     for index in (TX, RX):
         nic.device.net_set_backend(index, -1)
+    tell_bases(nic)
 
 
 def last_no_last(nic: Nic) -> None:
-    """Nothing is copied any more."""
+    """Nothing is copied any more; the ends are only compared."""
     nic.own.move.compare()
 
 
@@ -122,9 +124,10 @@ def send(nic: Nic, gpa: int, frame: bytes, kick: bool) -> None:
 
 
 def tell_bases(nic: Nic) -> None:
-    """What GET_VRING_BASE returned, for the next device."""
+    """What GET_VRING_BASE returned, for the next device; and how far the ends are apart."""
     nic.figure("base.tx", nic.own.bases[TX])
     nic.figure("base.rx", nic.own.bases[RX])
+    nic.own.move.compare()
 
 
 def show_dirty(nic: Nic) -> None:
