@@ -48,6 +48,7 @@ def start(
     theme: Theme = "",
     no_motion: NoMotion = False,
     state_dir: StateDir = "",
+    level: Annotated[str, typer.Option(metavar="watch|drive|type", help=words("opt_level"))] = "watch",
 ) -> None:
     """Open the course."""
     from tour.cli.options import StartOptions, Where
@@ -55,7 +56,7 @@ def start(
 
     where = Where(device, lab, kernel, ssh)
     options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion, state_dir)
-    finish(lambda: start_lesson(options), options.lang)
+    finish(lambda: start_lesson(options, level), options.lang)
 
 
 @app.command(help=words("help_run"))

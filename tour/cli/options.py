@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tour.i18n import Lang
+from tour.lesson.hands_on import Level
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -18,7 +19,8 @@ class Where(msgspec.Struct, frozen=True):
 
 class StartOptions(msgspec.Struct, frozen=True):
     """What ``tour start`` was asked for: ``lesson`` is ``8``, ``8:3``, ``8:publish`` or '' for where one was;
-    ``theme`` '' is chosen from the environment, as is ``state_dir``."""
+    ``theme`` '' is chosen from the environment, as is ``state_dir``; ``level`` how much
+    one does by hand."""
 
     lesson: str
     where: Where
@@ -28,3 +30,4 @@ class StartOptions(msgspec.Struct, frozen=True):
     theme: str = ""
     no_motion: bool = False
     state_dir: str = ""
+    level: Level = "watch"

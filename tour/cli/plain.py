@@ -11,7 +11,9 @@ from tour.cli.output import say, tell
 from tour.cli.teller import Teller
 from tour.errors import UsageError
 from tour.i18n import local, t
+from tour.lesson import hands_on
 from tour.lesson.course import FIRST, Place, course, place, place_name
+from tour.lesson.hands_on import Level
 from tour.lesson.model import misconceptions
 
 
@@ -53,7 +55,7 @@ def visit(journey: Journey, here: Place) -> str:
     if player.notice:
         say(player.notice)
     try:
-        Talk(player, Pump(player)).through()
+        Talk(player, Pump(player), journey.options.level).through()
     except Left as left:
         left.place = Place(here.lesson, player.index) if player.vary is None else None
         raise
@@ -99,8 +101,9 @@ def number_of(line: str, count: int) -> int | None:
 class Talk:
     """The conversation about one lesson."""
 
-    def __init__(self, player: Player, pump: Pump) -> None:
+    def __init__(self, player: Player, pump: Pump, level: Level = "watch") -> None:
         self.player = player
+        self.level = level
         self.pump = pump
         self.teller = Teller(player, tell)
 
@@ -117,7 +120,9 @@ class Talk:
 
     def _step(self) -> None:
         player = self.player
-        self.teller.step_head()
+        self.teller.step_head(named=self.level == "watch")
+        if self.level != "watch":
+            self._by_hand()
         if player.step.predict is not None:
             player.enter()
             self._predict()
@@ -129,6 +134,25 @@ class Talk:
         self.teller.checks()
         if player.index + 1 == len(player.lesson.step):
             self._offer_forks()
+
+    def _by_hand(self) -> None:
+        """Ask for the action until it is named, has been wrong too often, or is left to the tour by an empty line."""
+        player, lang = self.player, self.player.lang
+        vary, wrong, right = player.vary.id if player.vary else "", 0, False
+        steps = hands_on.offered(player.lesson, player.index, lang, vary) if self.level == "drive" else []
+        tell(t(lang, f"hand.{self.level}_words"))
+        for number, (_, name) in enumerate(steps, 1):
+            tell(f"  {number} {name}")
+        while not right and wrong <= hands_on.TRIES and (said := ask(t(lang, "hand.prompt"))):
+            number = number_of(said, len(steps)) or 0
+            verdict = hands_on.judge(player.lesson, player.index, steps[number - 1][0] if number else said, vary)
+            right, wrong = verdict.right, wrong + (not verdict.right)
+            if not right:
+                later = player.lesson.step_ids.index(verdict.step) + 1 if verdict.step else 0
+                words = steps[number - 1][1] if number else said
+                tell(t(lang, "hand.later" if later else "hand.wrong", said=words, step=later))
+        line = hands_on.shown_line(player.lesson, player.index, lang, vary)
+        tell(t(lang, "hand.right" if right else "hand.shown", line=line))
 
     def _act(self) -> None:
         if self.player.step.predict is None:

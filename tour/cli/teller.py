@@ -63,8 +63,8 @@ class Teller:
                 for part in wrap(line, "  "):
                     self.out(part)
 
-    def step_head(self) -> None:
-        """Number and name of the step, and what to watch."""
+    def step_head(self, *, named: bool = True) -> None:
+        """Number of the step, its name unless that is to be found out, and what to watch."""
         player = self.player
         count = len(player.lesson.step)
         self.out("-" * WIDTH)

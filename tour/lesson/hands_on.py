@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from tour.errors import UsageError
 from tour.i18n import Lang
 from tour.lesson.model import Lesson, StepSpec
 
@@ -45,9 +46,17 @@ def judge(lesson: Lesson, index: int, said: str, vary: str = "") -> Verdict:
 
 
 def shown_line(lesson: Lesson, index: int, lang: Lang, vary: str = "") -> str:
-    """What the right answer is, as the lesson writes it."""
+    """What the right answer is: the line, but no more than its name where the line would answer the question."""
     step = lesson.step[index].within(vary)
-    return step.line or step.name(lang)
+    return step.line if step.line and step.predict is None else step.name(lang)
+
+
+def level_of(text: str) -> Level:
+    """``--level`` checked. Raises UsageError."""
+    for level in LEVELS:
+        if text == level:
+            return level
+    raise UsageError(f"There is no level '{text}'.", f"Choose one of {', '.join(LEVELS)}.")
 
 
 def _names(step: StepSpec) -> set[str]:

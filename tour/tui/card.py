@@ -22,8 +22,8 @@ class Option:
 @dataclass(frozen=True)
 class Card:
     """``id`` says what the card is for; ``lines`` are paragraphs, ``foot`` the keys; ``cursor`` the option that
-    Enter takes; ``top`` the first row shown when there are too many; ``code`` says that lines are code, ``low`` that the
-    card lies at the bottom, so that what is above can be seen."""
+    Enter takes; ``top`` the first row shown when there are too many; ``code`` says that lines are code, ``low`` that
+    the card lies at the bottom, so that what is above can be seen."""
 
     id: str
     title: str

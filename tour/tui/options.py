@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tour.errors import UsageError
 from tour.i18n import Lang
+from tour.lesson.hands_on import Level
 from tour.tui.glyphs import Glyphs, Wanted, choose
 from tour.view.themes import THEMES
 
@@ -15,12 +16,14 @@ from tour.view.themes import THEMES
 @dataclass(frozen=True)
 class Options:
     """``theme`` is a name of ``tour.view.themes``; ``motion`` whether things are seen on their way; ``glyphs``
-    what the lines are drawn with; ``lang`` the language to begin in where no lesson says it."""
+    what the lines are drawn with; ``lang`` the language to begin in where no lesson says it; ``level`` how much one
+    does by hand."""
 
     theme: str = "dark"
     glyphs: Glyphs = "unicode"
     motion: bool = True
     lang: Lang = "en"
+    level: Level = "watch"
 
 
 def options(

@@ -76,7 +76,7 @@ class Showing(Page):
 
         A new step brings its own panel to the front, whatever was chosen before.
         """
-        before, self._shown = self._shown, self.player.moment()
+        before, self._shown = self._shown, self.masked(self.player.moment())
         if before.step != self._shown.step:
             ui = replace(ui or self.ui, panel="", scroll={}, spotlight="")
         moment = replace(self._shown, notice=self.notice) if self.notice else self._shown
@@ -125,6 +125,10 @@ class Showing(Page):
         if kind in FORMS:
             return cards.code_card(moment, self.player.timeline.events, "c" if kind == "c" else "strace")
         return cards.more_card(moment) if kind == "more" else cards.end_card(moment, in_course=self.in_course)
+
+    def masked(self, moment: Moment) -> Moment:
+        """The moment without what must not be seen yet."""
+        return moment
 
     @property
     def may_fork_freely(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from msgspec.structs import replace
 from textual import events
 
 from tour.agent.player import Player
@@ -9,10 +12,14 @@ from tour.agent.sand_player import SandPlayer
 from tour.i18n import t
 from tour.lesson import hands_on
 from tour.lesson.hands_on import Level
+from tour.lesson.moment import Moment
 from tour.lesson.orders import BY_NAME, completions
 from tour.lesson.sandbox import teach
 from tour.tui.card import Card, Option
+from tour.tui.options import Options
+from tour.tui.ports import PlayerLike
 from tour.tui.showing import Showing
+from tour.tui.stage import Compose
 
 ORDER, DRIVE, TYPE = "order", "drive", "type"
 TYPED = (ORDER, TYPE)
@@ -23,11 +30,20 @@ class Typing(Showing):
     """``typed`` is what stands on the card; ``level`` how much of a lesson one does by hand."""
 
     typed = ""
-    level: Level = "watch"
     _wrong = 0
     _by_hand = -1
     """The step whose action was named already."""
     _past = -1
+
+    def __init__(self, player: PlayerLike, options: Options, compose_view: Compose, *, in_course: bool = False) -> None:
+        super().__init__(player, options, compose_view, in_course=in_course)
+        self.level: Level = options.level
+        self._shown = self.masked(self._shown)
+
+    @property
+    def options(self) -> Options:
+        """See ``Page``."""
+        return dataclasses.replace(super().options, level=self.level)
 
     @property
     def sand(self) -> SandPlayer | None:
@@ -38,6 +54,13 @@ class Typing(Showing):
     def led(self) -> Player | None:
         """The lesson being played, None for the sandbox and for what is not played step by step."""
         return self.player if isinstance(self.player, Player) and self.sand is None else None
+
+    def masked(self, moment: Moment) -> Moment:
+        """While the action is asked for, its name is nowhere to be read."""
+        if self.led is None or self.level == "watch" or moment.phase != "orient" or self._by_hand == moment.step_index:
+            return moment
+        known = moment.titles[: moment.step_index]
+        return replace(moment, titles=(*known, *["?"] * (len(moment.titles) - len(known))), next_code="")
 
     @property
     def may_fork_freely(self) -> bool:
@@ -185,8 +208,9 @@ class Typing(Showing):
         return False
 
     def _wrong_words(self, led: Player, said: str, later: str) -> str:
+        number = led.lesson.step_ids.index(later) + 1 if later else 0
         name = dict(hands_on.offered(led.lesson, led.index, self.lang, _vary(led))).get(said, said)
-        return t(self.lang, "hand.later" if later else "hand.wrong", said=name, step=self.moment.title_of(later))
+        return t(self.lang, "hand.later" if later else "hand.wrong", said=name, step=number)
 
     def leave_it(self) -> None:
         """Let the tour do this step."""
