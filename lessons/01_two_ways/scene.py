@@ -3,9 +3,9 @@
 from tour.device.contract import RX, TX
 from tour.device.embedded import EmbeddedDevice
 from tour.net.frames import GUEST_IP, GUEST_MAC, ICMP_ECHO_REQUEST, PEER_IP, PEER_MAC, Echo, echo
+from tour.scene import set_up
 from tour.scene.loop import Loop
 from tour.scene.nic import RX_BUFFER_SIZE, RX_BUFFERS, TX_BUFFER, Nic
-from tour.scene import set_up
 from tour.trace import events as ev
 from tour.virtqueue.net_header import NetHeader
 
@@ -54,7 +54,7 @@ def back(nic: Nic) -> str:
 
 def hand_over(nic: Nic) -> str:
     """You, as QEMU: the loop ends, and vhost is told where everything is."""
-    bases = nic.own.loop.close()
+    bases: dict[int, int] = nic.own.loop.close()
     begin(nic)
     ended = set_up.hand_over(nic, bases)
     nic.figure("setup.calls", len(calls(nic)))
@@ -106,7 +106,7 @@ def many_loop(nic: Nic) -> str:
     offer_many(nic)
     begin(nic)
     nic.tx.kick()
-    ended = nic.own.loop.settle()
+    ended: str = nic.own.loop.settle()
     nic.figure("many.wakes", len(wakes(nic)))
     nic.figure("many.calls", len(calls(nic)))
     return ended
@@ -188,7 +188,7 @@ def own_wakes(nic: Nic) -> int | None:
 
 def worker_wakes(nic: Nic) -> int:
     """How often vhost's worker has slept and come back: the kernel's count, or our own worker's."""
-    own = own_wakes(nic)
+    own: int | None = own_wakes(nic)
     if own is None and hasattr(nic, "device") and nic.device.worker:
         own = nic.device.worker.switches()
     return own or 0

@@ -78,9 +78,7 @@ def cover(nic: Nic) -> str:
 
 def wait(nic: Nic) -> str:
     """A real ping of 1000 bytes; there is no buffer for the reply."""
-    request = Echo(
-        ICMP_ECHO_REQUEST, GUEST_MAC, PEER_MAC, GUEST_IP, PEER_IP, ident=14, seq=1, data=b"G" * BODY
-    )
+    request = Echo(ICMP_ECHO_REQUEST, GUEST_MAC, PEER_MAC, GUEST_IP, PEER_IP, ident=14, seq=1, data=b"G" * BODY)
     put(nic, echo(request))
     nic.tx.publish()
     nic.tx.kick()

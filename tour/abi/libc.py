@@ -112,3 +112,26 @@ def prctl_pdeathsig(number: int = signal.SIGKILL) -> None:
 def set_thread_name(name: str) -> None:
     """The calling thread's name as /proc/PID/task/TID/comm shows it; cut to 15 bytes."""
     prctl(PR_SET_NAME, name.encode()[:15])
+
+
+SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8946, 0x17
+"""linux/sockios.h, linux/ethtool.h."""
+
+
+class _EthtoolValue(ctypes.Structure):
+    """struct ethtool_value (linux/ethtool.h)."""
+
+    _fields_ = (("cmd", ctypes.c_uint32), ("data", ctypes.c_uint32))
+
+
+class _IfreqData(ctypes.Structure):
+    """struct ifreq with ifr_data (linux/if.h)."""
+
+    _fields_ = (("name", ctypes.c_char * 16), ("data", ctypes.c_void_p), ("_rest", ctypes.c_char * 16))
+
+
+def ethtool_set(sock: int, name: str, command: int, value: int) -> None:
+    """An ETHTOOL_S* command with one number for link ``name``, through any socket of its network namespace."""
+    wanted = _EthtoolValue(command, value)
+    request = _IfreqData(name.encode(), ctypes.addressof(wanted))
+    _checked(f"ethtool({name})", _libc().ioctl(sock, ctypes.c_ulong(SIOCETHTOOL), ctypes.byref(request)))
