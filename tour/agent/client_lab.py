@@ -11,7 +11,9 @@ from tour.agent.spawn import environment
 from tour.errors import AgentLost
 from tour.lab.boot import Options
 from tour.lab.kernel import find_tools
+from tour.lab.qemu import Shape
 from tour.lab.stream import LabProcess, open_stream
+from tour.lesson.model import LessonError, load
 
 AGENT = [sys.executable, "-P", "-m", "tour.agent.server"]
 
@@ -43,15 +45,17 @@ class LabTransport:
 class LabSession(LateSession):
     """A session whose agent is still booting when it is made."""
 
-    def __init__(self, kernel: str) -> None:
+    def __init__(self, kernel: str, cpus: int = 0) -> None:
         super().__init__(self._boot)
         self._kernel = kernel
+        self._shape = Shape(cpus=cpus)
 
     def _boot(self, on_progress: OnProgress) -> LabTransport:
         """Boot a lab with an agent in it. Raises TourError."""
         try:
             path = {key: value for key, value in environment(None).items() if key == "PYTHONPATH"}
-            _, process = open_stream(AGENT, environ=path, options=Options(kernel=self._kernel, progress=on_progress))
+            options = Options(kernel=self._kernel, shape=self._shape, progress=on_progress)
+            _, process = open_stream(AGENT, environ=path, options=options)
         except OSError as error:  # no memory, no process, no room: whatever it is, somebody waits to hear it
             raise AgentLost("The lab could not be started.", str(error)) from error
         return LabTransport(process)
@@ -60,4 +64,12 @@ class LabSession(LateSession):
 def connect_lab(command: protocol.Open, kernel: str) -> Session:
     """A new agent in a new lab. Raises CapabilityMissing("lab") with the apt line when something lacks."""
     find_tools(kernel)
-    return LabSession(kernel)
+    return LabSession(kernel, _cpus(command.lesson))
+
+
+def _cpus(lesson: str) -> int:
+    """How many CPUs that lesson wants; what is no lesson wants the usual."""
+    try:
+        return load(lesson).cpus
+    except LessonError:
+        return 0

@@ -163,7 +163,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``scene.set_up.STAGES`` that stands before the first step, empty for none. A fork goes on from the memory and
     indices of a moment; with ``again``, and where no ring runs at first, the steps before it are done anew.
     ``figure``, ``listing`` and ``plot`` say what things are called that the scene measures; ``word`` what ``@key`` in
-    a listing or a program stands for.
+    a listing or a program stands for. ``cpus`` is how many its machine must have in the lab, 0 for the lab's usual.
     """
 
     id: str
@@ -174,6 +174,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: list[str] = []
     set_up: str = "attach"
     again: bool = False
+    cpus: int = 0
     vary: list[Vary] = []
     after: Text | None = None
     figure: list[FigureSpec] = []
