@@ -91,6 +91,14 @@ class Links(ABC):
         with naming(name, f"set txqueuelen {frames}"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             fcntl.ioctl(sock, SIOCSIFTXQLEN, request)
 
+    def finish_checksums(self, name: str) -> None:
+        """Let link ``name`` be one without offloads: what it sends is finished before, checksums and segments alike.
+
+        Linux takes segmentation from a link together with its checksums [netdev_fix_features(), net/core/dev.c@6.1].
+        """
+        with naming(name, "set tx-checksumming off"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            libc.ethtool_set(sock.fileno(), name, libc.ETHTOOL_STXCSUM, 0)
+
     @abstractmethod
     def add_macvtap(self, name: str, lower: str) -> None:
         """Make a macvtap on top of link ``lower``, in mode vepa: all it sends leaves through ``lower``."""
