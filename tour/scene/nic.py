@@ -109,9 +109,10 @@ class Nic:
         """Read vhost's feature word."""
         self.vhost_word = self.device.get_features()
 
-    def offer(self) -> None:
-        """You, as QEMU: the feature word that the network device shows to the guest's driver."""
-        self.device_word = device_word(self.vhost_word)
+    def offer(self, more: int = 0) -> None:
+        """You, as QEMU: the feature word that the network device shows to the guest's driver; ``more`` is what this
+        lesson's tap can do besides."""
+        self.device_word = device_word(self.vhost_word, more)
         self.recorder.emit(ev.Features("device", self.device_word), actor="control", frame=here(), above=1)
 
     def acknowledge(self, wanted: int = DRIVER) -> None:
