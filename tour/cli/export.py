@@ -11,7 +11,7 @@ import msgspec
 from tour.agent.moments import played
 from tour.cli.options import Where
 from tour.cli.output import say, tell_bytes
-from tour.cli.replay import picture_of, size_of
+from tour.cli.replay import lesson_of, picture_of, size_of
 from tour.errors import UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import load
@@ -94,7 +94,7 @@ def _pictures(recording: store.Recording, options: ExportOptions) -> int:
     """One picture a step in the folder ``-o``; with ``--at`` the one of that step in the file ``-o``."""
     if not options.output:
         raise UsageError("Pictures need a place.", "", "-o FOLDER, or --at STEP -o FILE")
-    lesson = load(recording.hello.lesson)
+    lesson = lesson_of(recording)
     if options.at and options.at not in lesson.step_ids:
         raise UsageError(f"Lesson {lesson.id} has no step '{options.at}'.", f"It has {', '.join(lesson.step_ids)}.")
     size = size_of(options.size)

@@ -69,12 +69,8 @@ class Teller:
         count = len(player.lesson.step)
         self.out("-" * WIDTH)
         name, step = player.step.name(player.lang), player.step.id
-        self.say(
-            "step_head",
-            number=player.index + 1,
-            count=count,
-            step=name if name == step or player.lesson.id == SANDBOX else f"{name} ({step})",
-        )
+        whole = name if name == step or player.lesson.id == SANDBOX else f"{name} ({step})"
+        self.say("step_head", number=player.index + 1, count=count, step=whole if named else "?")
         self.text(player.words(player.step).orient)
 
     def question(self) -> None:

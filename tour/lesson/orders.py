@@ -5,6 +5,7 @@ Reading needs no Linux: front ends check and complete a line with this before an
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -22,8 +23,8 @@ FAULTS_DEVICE = (
     "call-equality", "call-barrier", "call-flags", "stale-avail-event", "no-second-look", "flush-first",
 )  # fmt: skip
 FAULTS = (*FAULTS_DRIVER, *FAULTS_DEVICE)
-LARGEST = 1 << 64
-BURST_MAX = 1000
+_NUMBER = re.compile(r"-1|0x[0-9a-f]{1,16}|[0-9]{1,19}")
+_FIELD = re.compile(r"[a-z0-9_.\[\]]{1,40}")
 
 
 class Param(msgspec.Struct, frozen=True):
@@ -139,14 +140,9 @@ def _place(verb: Verb, word: str, taken: dict[str, str]) -> Param | None:
     named = next((param for param in free if word in param.one_of), None)
     if named is not None:
         return named
-    return next((param for param in free if not param.one_of and (param.text or _is_number(word))), None)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        return -1 <= int(word, 0) < LARGEST
-    except ValueError:
-        return False
+    return next(
+        (param for param in free if not param.one_of and (_FIELD if param.text else _NUMBER).fullmatch(word)), None
+    )
 
 
 def completions(line: str) -> list[str]:

@@ -27,7 +27,7 @@ def empty() -> Lesson:
 
 
 def of_recording(events: Iterable[ev.Event]) -> Lesson:
-    """The sandbox with all orders that a recording holds. Raises UsageError when it holds none."""
+    """The sandbox with all orders that a recording holds. Raises UsageError when it holds none, or what is no order."""
     lesson = _lesson()
     for event in events:
         if isinstance(event.data, ev.Step) and event.data.mark == "begin":
@@ -58,20 +58,15 @@ def put(lesson: Lesson, line: str) -> StepSpec:
 
 
 def add(lesson: Lesson, line: str) -> StepSpec:
-    """Append the order ``line``."""
+    """Append the order ``line``. Raises UsageError for what is no order."""
     line = " ".join(line.lower().split())
-    verb, show = BY_NAME.get(line.partition(" ")[0]), "tx"
-    try:
-        order = read(line)
-        verb = BY_NAME[order.verb]
-        show = verb.show or QUEUES[order.queue]
-    except UsageError:  # a recording may come from anybody
-        pass
-    step = StepSpec(f"{len(lesson.step) + 1} {line}", verb.name if verb else "wait", show,
-                    ACTORS.get(verb.side if verb else "", "control"), Text(line, line), line)  # fmt: skip
+    order = read(line)
+    verb = BY_NAME[order.verb]
+    show, actor = verb.show or QUEUES[order.queue], ACTORS.get(verb.side, "control")
+    step = StepSpec(f"{len(lesson.step) + 1} {line}", verb.name, show, actor, Text(line, line), line)
     lesson.step.append(step)
     for lang in LANGS:
-        lesson.texts[lang][step.id] = StepText(orient=teach(lang, verb.name) if verb else "")
+        lesson.texts[lang][step.id] = StepText(orient=teach(lang, verb.name))
     return step
 
 
