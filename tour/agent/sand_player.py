@@ -38,7 +38,7 @@ class SandPlayer(Player):
 
     def obey(self, line: str) -> bool:
         """Give the order in ``line``; False when it is none, or cannot be given now, and ``notice`` says why."""
-        self.notice = ""
+        self.notice = self.busy
         if self.busy or self.error is not None:
             return False
         if self.looking_back:

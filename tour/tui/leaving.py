@@ -9,12 +9,15 @@ from pathlib import Path
 
 from tour.i18n import Lang, t
 from tour.lesson.moment import Moment
+from tour.lesson.sandbox import SANDBOX
 
 
 def resume_words(moment: Moment | None, lang: Lang) -> str:
-    """How to come back to where one was: a step of a lesson, or (None) the map."""
+    """How to come back to where one was: a step of a lesson, the sandbox, or (None) the map."""
     if moment is None:
         return t(lang, "tui.resume_map")
+    if moment.lesson == SANDBOX:
+        return t(moment.lang, "tui.resume_sandbox")
     place = f"{moment.lesson}:{moment.step}" if moment.step_index and not moment.ended else moment.lesson
     return t(moment.lang, "tui.resume", lesson=place)
 

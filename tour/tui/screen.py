@@ -60,14 +60,14 @@ class LessonScreen(Typing):
         """Enter: take the option under the cursor, close a card, or go on with the lesson."""
         if self.card is not None:
             self._take_card(self.card)
+        elif self.sand is not None and self.player.error is None:
+            self.ask_order()
         elif self.stage.moving:
             self.show()
         elif self.player.error is not None:
             self.put_card(self.deal("error"))
         elif self._over:
             self.put_card(self.deal("end"))
-        elif self.sand is not None:
-            self.ask_order()
         elif not self.by_hand():
             self._step(self.player.enter)
 
