@@ -1,7 +1,7 @@
 """Lesson 10, chains and indirect descriptors: one frame in three pieces, linked in the ring or listed in a table."""
 
 from tour.abi.names import Feature
-from tour.device.contract import TX
+from tour.device.contract import RX, TX
 from tour.errors import RingError
 from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, arp_request
 from tour.scene import set_up
@@ -137,14 +137,13 @@ def take_back(nic: Nic) -> None:
 
 
 def send(nic: Nic) -> str:
-    """Kick, wait, and say what the witness at the tap saw leave."""
-    nic.own.told.clear()
+    """Kick, wait, and say what the witness at the tap has seen leave so far."""
     nic.tx.needs_kick()
     nic.tx.kick()
-    ended = nic.settle(TX)
+    ended = nic.settle(TX, RX)
     seen = [one.data for one in nic.own.told if isinstance(one.data, ev.Packet) and one.data.where == "tap"]
     out = [bytes.fromhex(packet.frame) for packet in seen if packet.direction == "out"]
     nic.figure("left.frames", len(out))
-    nic.figure("left.bytes", sum(map(len, out)))
+    nic.figure("left.bytes", len(out[-1]) if out else 0)
     nic.figure("left.same", sum(frame == REQUEST for frame in out))
     return ended
