@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tour.lesson.sandbox import SANDBOX
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.text import cut
@@ -80,11 +81,16 @@ def _driver(view: View, roomy: bool) -> Person:
 
 
 def _device(view: View, roomy: bool) -> Person:
+    if view.moment.lesson == SANDBOX and view.moment.actor == "device":
+        turn = turn_of(view, "device") == "acted"
+        status = (view.tr("who.acted.driver"), True) if turn else (view.tr("who.idle"), False)
+        return "worker", "device", "V " + view.tr("who.you_device"), view.tr("who.data_plane"), status
     worker = view.state.worker
     name = worker.name or view.tr("who.device")
     if roomy and worker.name:
         name = view.tr("who.worker", name=name)
-    return "worker", "device", f"V {name}", view.tr("who.data_plane"), (
+    number = view.state.serving + 1 if view.state.apart else ""
+    return "worker", "device", f"V{number} {name}", view.tr("who.data_plane"), (
         _status(view, "device", worker_words(view, roomy)))  # fmt: skip
 
 
