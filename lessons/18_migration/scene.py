@@ -135,10 +135,10 @@ def show_dirty(nic: Nic) -> None:
     move = nic.own.move
     device, guest = move.marked(), move.written
     rows = [[f"{gpa:#x}", mark(gpa in device), mark(gpa in guest), what(nic, gpa)] for gpa in sorted(device | guest)]
-    nic.listing("dirty", rows)
     nic.figure("log.device", len(device))
     nic.figure("log.both", len(device & guest))
     nic.figure("log.guest_only", len(guest - device))
+    nic.listing("dirty", rows)
 
 
 def mark(there: bool) -> str:

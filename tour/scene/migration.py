@@ -147,9 +147,9 @@ class Move:
             self.there.memory.write(gpa, self.here.memory.read(gpa, VHOST_PAGE_SIZE))
         differ = self.differing()
         self.rounds.append([str(len(self.rounds) + 1), device, guest, str(len(gpas)), str(len(differ))])
-        self.nic.listing("rounds", self.rounds)
         self.nic.figure("copied", len(gpas))
         self.nic.figure("differ", len(differ))
+        self.nic.listing("rounds", self.rounds)
 
     def differing(self) -> list[int]:
         """Pages whose bytes are not the same at both ends."""
@@ -170,12 +170,34 @@ class Move:
         """Go on at ``place``: bases, then the backend socket; the rest the device finds in memory."""
         nic = self.nic
         self.speak(place)
+        self._tell_words(self.there if place is self.here else self.here)
+        nic.received = nic.rings[RX].load_used_idx()
         for index, base in bases.items():
             nic.device.set_vring_base(index, base)
         for index in (RX, TX):
             nic.watch(index)
             nic.device.start(index, nic.port)
         return nic.settle(RX, TX)
+
+
+    def _tell_words(self, other: Place) -> None:
+        """Tell each word of the rings that is not the same in this end's memory: what is shown is what lies here."""
+        for index, ring in self.nic.rings.items():
+            was = other.rings[index]
+            words = {
+                "avail.idx": (ring.gpa.avail_idx, was.load_avail_idx(), ring.load_avail_idx()),
+                "used.flags": (ring.gpa.used_flags, was.load_used_flags(), ring.load_used_flags()),
+                "used.idx": (ring.gpa.used_idx, was.load_used_idx(), ring.load_used_idx()),
+            }
+            for name, (gpa, old, new) in words.items():
+                if old != new:
+                    seen = ev.Store(index, name, gpa, hex16(old), hex16(new), [old], [new])
+                    self.nic.recorder.emit(seen, actor="control", source="observer")
+
+
+def hex16(word: int) -> str:
+    """A ring word's bytes in hexadecimal."""
+    return word.to_bytes(2, "little").hex()
 
 
 def pages(gpa: int, size: int) -> range:
