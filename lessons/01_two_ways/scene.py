@@ -167,7 +167,7 @@ def copies(nic: Nic) -> int:
     """Times that a frame's bytes were copied: by a system call that carries one, or by the loop itself."""
     carrying = [one for one in calls(nic) if isinstance(one.data, ev.Syscall) and one.data.result > len(HEADER)]
     by_hand = [one for one in nic.own.told if isinstance(one.data, ev.Write) and one.data.what == "frame"]
-    return len(carrying) + sum(one.actor == "device" for one in by_hand)
+    return len([*carrying, *(one for one in by_hand if one.actor == "device")])
 
 
 def end_loop(nic: Nic, way: str) -> str:

@@ -181,19 +181,25 @@ def _changed(data: bytes) -> int:
 
 
 def lend(nic: Nic) -> str:
-    """Send a frame of Hs, change it to Is as soon as it is back, and tell what the kernel reports."""
+    """Send a frame of Hs, change it to Is when its buffer is back or nothing moves, and tell what the kernel reports.
+
+    A frame that was lent stays so until the witness has read its own: only then can its buffer come back.
+    """
     nic.own.told.clear()
     reports = zero_copy.Reports()
     nic.stack.callback(reports.close)
     put(nic, frame("H"))
     nic.tx.publish()
     nic.tx.kick()
-    ended = nic.observers[TX].wait_quiescent(SETTLE_SECONDS)
+    nic.observers[TX].wait_quiescent(SETTLE_SECONDS)
+    back = nic.rings[TX].load_used_idx() == nic.tx.avail_shadow
     change(nic, "I")
     nic.settle(TX)
     left(nic, "zero")
+    ended = nic.settle(TX)
     told = reports.success()
     nic.figure("zero.switch", zero_copy.switch() or "@no_module" if nic.device.kind == "kernel" else "@no_module")
+    nic.figure("zero.back", "@yes" if back else "@no")
     nic.figure("zero.asked", "@yes" if reports.possible else "@no")
     nic.figure("zero.lent", len(told))
     nic.figure("zero.kept", sum(told))
