@@ -19,10 +19,10 @@ pytestmark = pytest.mark.requires("embedded")
 class Sand:
     """A sandbox in this process."""
 
-    def __init__(self, **options: int) -> None:
+    def __init__(self, features: int = 0) -> None:
         self.timeline = Timeline()
         self.recorder = Recorder(self.timeline.append)
-        self.stage = SandStage(protocol.Open(1, SANDBOX, "embedded", **options), self.recorder, self.timeline)
+        self.stage = SandStage(protocol.Open(1, SANDBOX, "embedded", features=features), self.recorder, self.timeline)
         self.stage.open()
         self.said = 0
 
