@@ -8,8 +8,9 @@ from tour.scene import set_up
 from tour.scene.nic import RING_SIZE, TX_BUFFER, Nic
 from tour.trace import events as ev
 from tour.virtqueue.chain import NEXT
+from tour.virtqueue.layout import DESC_SIZE
 from tour.virtqueue.net_header import NetHeader
-from tour.virtqueue.ring import Desc
+from tour.virtqueue.ring import Desc, unpack_desc
 
 SMALL = 4
 """Slots of the transmit queue, unless a fork sets another number."""
@@ -65,6 +66,7 @@ def reap(nic: Nic) -> None:
 def table(nic: Nic) -> None:
     """The same three descriptors in a table of their own, and one in the ring that points there."""
     nic.head = nic.tx.write_chain(pieces(0), indirect_at=TABLE)
+    tell_table(nic)
 
 
 def through(nic: Nic) -> str:
@@ -105,6 +107,7 @@ def fit_loop(nic: Nic) -> str:
     nic.tx.add(pieces(0), indirect_at=TABLE)
     gpa, size = pieces(0)[-1]
     nic.rings[TX].write_table(TABLE, len(PIECES) - 1, Desc(gpa, size, NEXT, 0))
+    tell_table(nic)
     nic.tx.publish()
     ended = send(nic)
     nic.bells[TX].look()
@@ -118,6 +121,17 @@ def pieces(number: int) -> list[tuple[int, int]]:
     """Where the pieces of frame ``number`` lie, and their bytes."""
     first = TX_BUFFER + number * FRAME_APART
     return [(first + at * APART, len(piece)) for at, piece in enumerate(PIECES)]
+
+
+def tell_table(nic: Nic) -> None:
+    """The indirect table of the first frame, as it lies in memory."""
+    data = nic.memory.read(TABLE, DESC_SIZE * len(PIECES))
+    entries = [unpack_desc(data[at : at + DESC_SIZE]) for at in range(0, len(data), DESC_SIZE)]
+    rows = [
+        [str(n), f"{one.addr:#x}", str(one.len), "NEXT" if one.flags & NEXT else "-", str(one.next)]
+        for n, one in enumerate(entries)
+    ]
+    nic.listing("table", rows)
 
 
 def add_all(nic: Nic, *, indirect: bool) -> int:

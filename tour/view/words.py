@@ -54,7 +54,7 @@ def _hello(say: Say, data: ev.Hello) -> str:
 
 
 def _write(say: Say, data: ev.Write) -> str:
-    key = data.what if data.what in ("net_hdr", "frame", "buffer") else "buffer"
+    key = data.what if data.what in ("net_hdr", "frame", "buffer", "indirect") else "buffer"
     return say("write", n=len(data.after) // 2, what=say(f"write.{key}"), gpa=f"{data.gpa:#x}")
 
 
