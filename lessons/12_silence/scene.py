@@ -1,4 +1,4 @@
-"""Lesson 12, silence and order: who may tell whom not to ring, counted over 1000 frames; and what order has to do with it."""
+"""Lesson 12, silence and order: who may tell whom not to ring, counted over 1000 frames; and why order matters."""
 
 from tour.device.contract import RX, TX
 from tour.net.frames import GUEST_MAC, PEER_MAC, ethernet

@@ -1,4 +1,4 @@
-"""Lesson 13, batching and busy polling: what a doorbell costs, how many frames can share one, and what it costs not to sleep."""
+"""Lesson 13, batching and busy polling: how many frames can share a doorbell, and what it costs not to sleep."""
 
 import os
 import time

@@ -111,7 +111,7 @@ class Pair:
         self._all(self.packets.send(FRAME * count, len(FRAME)), count)
 
     def send_apart(self, count: int) -> None:
-        """``count`` frames, each published by itself, with its own look whether a kick is wanted. Raises as ``send``."""
+        """``count`` frames, each published by itself, with its own look whether to kick. Raises as ``send``."""
         self._all(self.packets.tx.send_apart(FRAME, count), count)
 
     @staticmethod
@@ -129,8 +129,8 @@ class Pair:
         return self.packets.tx.call_after(count)
 
     def batches(self, size: int, times: int) -> Batch:
-        """Offer ``size`` frames with at most one kick, sleep until the call for the last, ``times`` over. ``size`` is at
-        most 32. Wants EVENT_IDX. Raises TimedOut."""
+        """Offer ``size`` frames (32 at most) with at most one kick, sleep until the call for the last, ``times`` over.
+        Wants EVENT_IDX. Raises TimedOut."""
         took = []
         for _ in range(times):
             begun = time.monotonic_ns()

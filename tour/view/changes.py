@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tour.i18n import Lang, strings
+from tour.lesson import labels
+from tour.lesson.model import ListingSpec, PlotSpec
 from tour.trace.paths import PathError, read
 from tour.trace.state import State
 from tour.view import words_ring
@@ -44,10 +46,25 @@ def _change(lang: Lang, before: State, after: State, key: str) -> str:
         return ""
     if key in YES_OR_NO:
         return tr(lang, f"change.{key}.{'yes' if new else 'no'}")
-    name = named(key, lang)
+    if key.startswith("figure."):
+        return _measured(lang, after, key.removeprefix("figure."))
+    name = _plotted(lang, after, key) if key.startswith(("plot.", "listing.")) else named(key, lang)
     if old is None or str(old).startswith("("):
         return tr(lang, "change.new", name=name, new=_value(key, new))
     return tr(lang, "change.word", name=name, old=_value(key, old), new=_value(key, new))
+
+
+def _measured(lang: Lang, after: State, name: str) -> str:
+    """A figure by its lesson's words, with its unit."""
+    label = labels.figure_label(after.lesson, name, lang)
+    return tr(lang, "change.new", name=label, new=labels.figure_value(after.lesson, name, after.figures[name], lang))
+
+
+def _plotted(lang: Lang, after: State, key: str) -> str:
+    """What a lesson calls a plot (its points are counted) or a listing (its rows)."""
+    kind, _, name = key.partition(".")
+    specs: list[PlotSpec | ListingSpec] = [*(labels.plots if kind == "plot" else labels.listings)(after.lesson)]
+    return next((spec.title.get(lang) for spec in specs if spec.name == name), key)
 
 
 def named(key: str, lang: Lang) -> str:

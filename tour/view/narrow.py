@@ -16,6 +16,7 @@ from tour.view.panels import (
     log,
     memory,
     packet,
+    plot,
     queue,
     source,
     story,
@@ -32,10 +33,11 @@ BRIEF = 2
 TITLES = {
     "memory": "title.memory_short", "source": "title.source", "checks": "title.checks", "vhost": "title.vhost",
     "features": "title.features", "figures": "title.figures", "guest": "title.guest",
+    "plot": "title.plot",
 }  # fmt: skip
 DRAWERS = {
     "memory": memory.draw, "packet": packet.draw, "source": source.draw, "checks": checks.draw, "vhost": vhost.draw,
-    "features": features.draw, "figures": figures.draw, "guest": guest.draw,
+    "features": features.draw, "figures": figures.draw, "guest": guest.draw, "plot": plot.draw,
 }  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _panel_rows(view: View, room: int, w: int) -> int:
                                                       if run.holder != "free") + 1))  # fmt: skip
     wanted = {"vhost": lambda: len(vhost.rows(view, w)), "features": lambda: len(features.rows(view, w)),
               "memory": lambda: memory.height(view, w), "figures": lambda: len(figures.rows(view, w)),
-              "guest": lambda: len(guest.rows(view, w))}  # fmt: skip
+              "guest": lambda: len(guest.rows(view, w)), "plot": lambda: plot.TALL}  # fmt: skip
     return max(PANEL_FULL, wanted[view.panel]() if view.panel in wanted else room // 3)
 
 

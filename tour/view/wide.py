@@ -21,6 +21,7 @@ from tour.view.panels import (
     log,
     memory,
     packet,
+    plot,
     queue,
     source,
     story,
@@ -134,6 +135,8 @@ def _offered(view: View, w: int) -> dict[str, Block]:
         found["features"] = _panel(view, "features", len(features.rows(view, w)), features.draw)
     if "figures" in view.panels:
         found["figures"] = _panel(view, "figures", len(figures.rows(view, w)), figures.draw)
+    if "plot" in view.panels:
+        found["plot"] = _panel(view, "plot", plot.TALL if view.state.plots else 1, plot.draw)
     if "guest" in view.panels:
         found["guest"] = _panel(view, "guest", len(guest.rows(view, w)), guest.draw)
     if state.regions or state.table or view.panel == "memory":
