@@ -1,0 +1,1 @@
+"""Tests of the real-mode guest in KVM."""
