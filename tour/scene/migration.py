@@ -179,7 +179,6 @@ class Move:
             nic.device.start(index, nic.port)
         return nic.settle(RX, TX)
 
-
     def _tell_words(self, other: Place) -> None:
         """Tell each word of the rings that is not the same in this end's memory: what is shown is what lies here."""
         for index, ring in self.nic.rings.items():
@@ -244,7 +243,7 @@ def receive(nic: Nic) -> list[bytes]:
 
 def _reap(nic: Nic) -> list[tuple[int, bytes]]:
     """Every chain of the receive queue that is done: its buffer and what the device wrote there."""
-    taken = []
+    taken: list[tuple[int, bytes]] = []
     ring = nic.rings[RX]
     while len(taken) < RING_SIZE and (used := nic.rx.reap()) is not None:
         gpa = ring.read_desc(used.head).addr
