@@ -26,24 +26,24 @@ GAP = 3
 
 
 class Axis(msgspec.Struct, frozen=True):
-    """From ``low`` to ``high``, both round numbers, over ``cells`` cells."""
+    """From ``low`` to ``high``, both round numbers, over ``cells`` cells; ``step`` from tick to tick, 0 on a logarithmic
+    one."""
 
     low: float
     high: float
     cells: int
-    log: bool
+    step: float = 0
 
     def at(self, value: float) -> int:
         """The cell of a value, 0 to cells - 1."""
-        low, high, value = (math.log10(one) if self.log else one for one in (self.low, self.high, value))
+        low, high, value = (one if self.step else math.log10(one) for one in (self.low, self.high, value))
         return round((value - low) / (high - low) * (self.cells - 1))
 
     def ticks(self) -> list[float]:
         """Round numbers from low to high."""
-        if self.log:
+        if not self.step:
             return [one for one in _decades(self.low, self.high) if self.low <= one <= self.high]
-        step = _step(self.high - self.low)
-        return [self.low + step * number for number in range(round((self.high - self.low) / step) + 1)]
+        return [self.low + self.step * number for number in range(round((self.high - self.low) / self.step) + 1)]
 
 
 def axis(values: Sequence[float], cells: int, *, log: bool) -> Axis:
@@ -52,11 +52,11 @@ def axis(values: Sequence[float], cells: int, *, log: bool) -> Axis:
     if log and least > 0:
         low = max(one for one in _decades(least, most) if one <= least)
         high = min(one for one in _decades(least, most) if one >= most)
-        return Axis(low, high if high > low else low * 10, cells, log=True)
+        return Axis(low, high if high > low else low * 10, cells)
     least, most = min(0.0, least), max(0.0, most)
     step = _step(most - least or 1)
     low, high = math.floor(least / step) * step, math.ceil(most / step) * step
-    return Axis(low, high if high > low else low + step, cells, log=False)
+    return Axis(low, high if high > low else low + step, cells, step)
 
 
 def _decades(least: float, most: float) -> list[float]:
