@@ -69,3 +69,18 @@ def test_a_thread_that_was_told_to_end_is_looked_for_until_it_is_gone() -> None:
     threading.Timer(0.02, ending.set).start()
     assert worker.gone().state == "X"
     thread.join()
+
+
+def test_each_sleep_of_its_own_accord_is_counted() -> None:
+    going, ending = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (going.wait(), ending.wait()), daemon=True)
+    thread.start()
+    seen = WorkerThread("any", thread.native_id or 0, "ours")
+    wait_until(lambda: seen.look().state == "S", "the thread sleeps")
+    before = seen.switches()
+    going.set()
+    wait_until(lambda: (seen.switches() or 0) > (before or 0), "it has woken and sleeps again")
+    ending.set()
+    thread.join()
+    wait_until(lambda: seen.look().state == "X", "it is gone")
+    assert seen.switches() is None

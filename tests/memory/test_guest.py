@@ -44,6 +44,26 @@ def test_another_mapping_of_the_fd_sees_the_same_pages(memory: GuestMemory) -> N
     assert memory.read(0x40010, 6) == b"SHARED"
 
 
+def test_a_view_is_the_bytes_themselves(memory: GuestMemory) -> None:
+    with memory.view(0x40100, 4) as piece:
+        memory.write(0x40100, b"view")
+        assert bytes(piece) == b"view"
+        piece[0:1] = b"V"
+    assert memory.read(0x40100, 4) == b"View"
+    with pytest.raises(GuestMemoryError):
+        memory.view(0x1FFFF, 2)
+
+
+def test_a_covered_page_leads_elsewhere_until_it_is_uncovered(memory: GuestMemory) -> None:
+    memory.write(0x40FF8, b"own page" + b"next one")
+    memory.cover(0x40FF8)
+    assert memory.read(0x40FF8, 16) == bytes(8) + b"next one"
+    memory.write(0x40FF8, b"elsewher")
+    assert memory.kept(0x40FF8, 8) == b"own page"
+    memory.uncover(0x40000)
+    assert memory.read(0x40FF8, 8) == b"own page"
+
+
 def test_save_and_load(memory: GuestMemory) -> None:
     memory.write(0x100, b"low")
     memory.write(0xBFFFD, b"end")

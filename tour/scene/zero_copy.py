@@ -1,7 +1,7 @@
 """vhost's zero-copy transmit, as the kernel itself tells of it: the switch, and its own report on each frame.
 
 The switch is a parameter of the module vhost_net, read only once it is loaded. The report is the argument ``success``
-with which the network stack gives a lent buffer back: seen by a kprobe, so only as root on a kernel that has them.
+with which the network stack gives a lent buffer back, seen by a kprobe: only in the lab, whose kernel is ours to change.
 Source: experimental_zcopytx, vhost_zerocopy_callback() (6.1), vhost_zerocopy_complete() (6.12), drivers/vhost/net.c.
 """
 
@@ -35,7 +35,7 @@ def switch() -> str:
 def switch_on() -> bool:
     """Load vhost_net again with the switch on, where the machine is the lab's to change. Nobody may have it open."""
     module = LAB / "vhost_net.ko"
-    if "vm" not in os.environ.get(LAYERS_ENV, "").split(",") or not module.is_file():
+    if not _in_lab() or not module.is_file():
         return False
     for words in (["rmmod", "vhost_net"], ["insmod", str(module), "experimental_zcopytx=1"]):
         if subprocess.run([str(LAB / "busybox"), *words], capture_output=True, check=False).returncode:
@@ -43,15 +43,20 @@ def switch_on() -> bool:
     return switch() == "1"
 
 
+def _in_lab() -> bool:
+    return "vm" in os.environ.get(LAYERS_ENV, "").split(",")
+
+
 class Reports:
     """What the kernel says of each buffer lent to the network stack, from construction to ``close``.
 
-    ``possible`` is False where it cannot be asked: no root, no kprobes, another processor than x86-64.
+    ``possible`` is False where it is not asked: outside the lab (nobody else's kernel is probed), without kprobes, on
+    another processor than x86-64.
     """
 
     def __init__(self) -> None:
         self._mounted = False
-        self.possible = platform.machine() == "x86_64" and self._begin()
+        self.possible = _in_lab() and platform.machine() == "x86_64" and self._begin()
 
     def _begin(self) -> bool:
         with contextlib.suppress(OSError):
