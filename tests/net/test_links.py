@@ -104,3 +104,17 @@ def test_pyroute2_missing_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LinkError, match="pyroute2 could not be imported") as caught:
         PyrouteLinks().set_up("nope")
     assert IP_ENV in caught.value.fix
+
+
+@in_own_network
+def test_a_tap_holds_as_many_frames_as_its_queue_is_long() -> None:
+    with TapPort() as tap:
+        links_ = open_links()
+        links_.make_peer(tap.name, PEER_MAC, PEER_IP, (GUEST_IP, GUEST_MAC))
+        links_.set_queue_length(tap.name, 16)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for _ in range(20):
+                sock.sendto(b"x", (GUEST_IP, 4000))
+        assert links_.counters(tap.name).tx_dropped == 4
+        with pytest.raises(LinkError, match="Link nope: set txqueuelen"):
+            links_.set_queue_length("nope", 16)

@@ -34,7 +34,7 @@ MOVED = 20
 TO_GUEST, FROM_GUEST = 0x88B5, 0x88B6
 GUEST, PEER = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 FEATURES = word_of(Feature.VIRTIO_F_VERSION_1, Feature.VIRTIO_NET_F_MRG_RXBUF, Feature.VIRTIO_RING_F_EVENT_IDX)
-SECONDS = 120.0
+SECONDS = 30.0
 NUMBER = struct.Struct(">Q")
 
 
@@ -185,7 +185,7 @@ class Load:
         for slot in range(NUM):
             self.offer(slot)
         self._publish(RX)
-        thread = threading.Thread(target=self.guarded, args=(count,))
+        thread = threading.Thread(target=self.guarded, args=(count,), daemon=True)
         thread.start()
         while thread.is_alive():
             self.work(more=True)
