@@ -19,13 +19,20 @@ DESCRIPTOR = 4
 """Numbers of one: addr, len, flags, next."""
 MOST = 6
 """More than these are counted: the panels show them all."""
+FIGURES = 2
+"""More of them are counted too: their panel shows them by name."""
 YES_OR_NO = ("opened", "owner", "threads")
 
 
 def changes(before: State, after: State, lang: Lang) -> str:
     """The words that changed since the step began, in one sentence."""
     keys = sorted(after.step_changed, key=_order)
+    figures = [key for key in keys if key.startswith("figure.")]
+    if len(figures) > FIGURES:
+        keys = [key for key in keys if key not in figures]
     parts = [part for key in keys if (part := _change(lang, before, after, key))]
+    if len(figures) > FIGURES:
+        parts.append(tr(lang, "change.figures", n=len(figures)))
     if not parts:
         return tr(lang, "change.none")
     if len(parts) > MOST:
