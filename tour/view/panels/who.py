@@ -63,7 +63,8 @@ def _status(view: View, actor: str, idle: str) -> tuple[str, bool]:
     turn = turn_of(view, actor)
     if not turn:
         return idle, False
-    key = "who.acting" if view.moment.busy and turn == "turn" else f"who.{turn}.{actor}"
+    its = "guest" if actor == "driver" and view.state.cpu else actor
+    key = "who.acting" if view.moment.busy and turn == "turn" else f"who.{turn}.{its}"
     return view.tr(key, state=view.state.worker.state or "-"), True
 
 
@@ -76,8 +77,10 @@ def _control(view: View) -> Person:
 
 
 def _driver(view: View, roomy: bool) -> Person:
-    name = view.tr("who.driver_wide" if roomy else "who.driver")
-    return "driver", "driver", "D " + name, view.tr("who.data_plane"), _status(view, "driver", view.tr("who.idle"))
+    cpu = view.state.cpu
+    name = view.tr("who.in_kvm" if cpu else "who.driver_wide" if roomy else "who.driver")
+    idle = view.tr("who.halted" if cpu and cpu.halted else "who.idle")
+    return "driver", "driver", "D " + name, view.tr("who.data_plane"), _status(view, "driver", idle)
 
 
 def _device(view: View, roomy: bool) -> Person:
