@@ -56,7 +56,7 @@ class Labs:
         with open(folder / "boot.out", "wb") as out:
             return run(
                 command, stdin=None, stdout=out.fileno(), stderr=out.fileno(), timeout=1200,
-                environ={"PYTHONPATH": str(ROOT)}, options=Options(kernel, folder),
+                environ={"PYTHONPATH": str(ROOT)}, options=Options(kernel, folder, ("kvm_amd",)),
             )  # fmt: skip
 
     def results(self, kernel: str) -> Path:

@@ -42,19 +42,24 @@ class LabTransport:
         self.process.close()
 
 
+MODULES = {"kvm": ("kvm_amd",)}
+"""What a lesson's need takes in the lab besides its usual modules: its emulated processor has AMD's SVM."""
+
+
 class LabSession(LateSession):
     """A session whose agent is still booting when it is made."""
 
-    def __init__(self, kernel: str, cpus: int = 0) -> None:
+    def __init__(self, kernel: str, cpus: int = 0, modules: tuple[str, ...] = ()) -> None:
         super().__init__(self._boot)
         self._kernel = kernel
         self._shape = Shape(cpus=cpus)
+        self._modules = modules
 
     def _boot(self, on_progress: OnProgress) -> LabTransport:
         """Boot a lab with an agent in it. Raises TourError."""
         try:
             path = {key: value for key, value in environment(None).items() if key == "PYTHONPATH"}
-            options = Options(kernel=self._kernel, shape=self._shape, progress=on_progress)
+            options = Options(self._kernel, shape=self._shape, modules=self._modules, progress=on_progress)
             _, process = open_stream(AGENT, environ=path, options=options)
         except OSError as error:  # no memory, no process, no room: whatever it is, somebody waits to hear it
             raise AgentLost("The lab could not be started.", str(error)) from error
@@ -64,12 +69,13 @@ class LabSession(LateSession):
 def connect_lab(command: protocol.Open, kernel: str) -> Session:
     """A new agent in a new lab. Raises CapabilityMissing("lab") with the apt line when something lacks."""
     find_tools(kernel)
-    return LabSession(kernel, _cpus(command.lesson))
+    return LabSession(kernel, *_wanted(command.lesson))
 
 
-def _cpus(lesson: str) -> int:
-    """How many CPUs that lesson wants; what is no lesson wants the usual."""
+def _wanted(lesson: str) -> tuple[int, tuple[str, ...]]:
+    """How many CPUs that lesson wants and which modules besides the usual; what is no lesson wants the usual."""
     try:
-        return load(lesson).cpus
+        found = load(lesson)
     except LessonError:
-        return 0
+        return 0, ()
+    return found.cpus, tuple(name for need in found.needs for name in MODULES.get(need, ()))
