@@ -69,6 +69,8 @@ def _run(guest: KvmGuest, kicks: int) -> Counts:
         time.sleep(LOOK_SECONDS)
     seconds = time.monotonic() - begun
     guest.machine.stop()
-    words = (guest.word(gpa) for gpa in (sender.KICKS, sender.NEXT_AVAIL, sender.LAST_USED, sender.HANDLED))
-    exits = guest.machine.statistics.read().get("exits")
-    return Counts(*words, guest.machine.returns, exits, seconds)
+    counters, word = guest.machine.statistics.read(), guest.word
+    return Counts(
+        word(sender.KICKS), word(sender.NEXT_AVAIL), word(sender.LAST_USED), word(sender.HANDLED),
+        guest.machine.returns, counters.get("exits"), seconds,
+    )  # fmt: skip
