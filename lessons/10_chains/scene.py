@@ -39,7 +39,7 @@ def prepare(nic: Nic) -> None:
         set_up.STAGES[stage](nic)
     for number in range(FRAMES):
         for (gpa, _), piece in zip(pieces(number), PIECES, strict=True):
-            nic.write_buffer(gpa, piece, "frame")
+            nic.write_buffer(gpa, piece, "net_hdr" if piece is HEADER else "frame")
 
 
 def link(nic: Nic) -> None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import NamedTuple
 
+from tour.abi.names import Feature
 from tour.device.contract import RX, TX, VhostDevice, attempt
 from tour.device.observer import RingObserver
 from tour.errors import GuestMemoryError
@@ -22,6 +23,7 @@ from tour.scene.negotiate import DRIVER, FEATURES, device_word, vhost_part
 from tour.scene.traffic import Traffic
 from tour.trace import events as ev
 from tour.trace.recorder import Recorder, here
+from tour.virtqueue import net_header
 from tour.virtqueue.driver import DriverQueue
 from tour.virtqueue.layout import plan
 from tour.virtqueue.ring import Ring
@@ -72,7 +74,7 @@ class Nic:
         self.observers: dict[int, RingObserver] = {}
         self.vhost_word = self.device_word = self.driver_word = 0
         self.head = 0
-        self.received = 0
+        self.received = self.to_come = 0
         self.own = SimpleNamespace()
         """What a lesson brings itself: its scene's ``prepare`` and steps keep it here."""
         if chosen.port is not None:
@@ -207,9 +209,16 @@ class Nic:
             used = ring.read_used_entry(self.received)
             gpa = ring.read_desc(used.head % ring.num).addr
             data = self.memory.read(gpa, min(used.len, RX_BUFFER_SIZE))
-            seen = ev.Write(RX, gpa, "", data.hex(), "buffer")
+            what = "frame" if self.to_come else "buffer"
+            self.to_come = self.to_come - 1 if self.to_come else self._more_buffers(data)
+            seen = ev.Write(RX, gpa, "", data.hex(), what)
             self.recorder.emit(seen, actor="device", source="observer", inferred=True)
             self.received = (self.received + 1) & 0xFFFF
+
+    def _more_buffers(self, first: bytes) -> int:
+        """How many buffers of the same packet follow its first one: num_buffers less 1, with MRG_RXBUF."""
+        mergeable = Feature.VIRTIO_NET_F_MRG_RXBUF.on(self.vhost_features) and len(first) >= net_header.SIZE
+        return max(0, net_header.NetHeader.unpack(first).num_buffers - 1) if mergeable else 0
 
     def wait_only(self) -> str:
         """In place of an action that was left out: look, for as long as nothing moves."""

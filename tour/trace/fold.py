@@ -157,12 +157,16 @@ def _peer(state: State, data: ev.Peer) -> Changes:
 
 def _write(state: State, data: ev.Write) -> Changes:
     bytes.fromhex(data.after)
-    buffers = dict(state.buffers)
-    buffers.pop(data.gpa, None)
-    buffers[data.gpa] = data.after
-    while len(buffers) > BUFFERS_KEPT:
-        buffers.pop(next(iter(buffers)))
-    return replace(state, buffers=buffers), (f"mem.{data.gpa:#x}",)
+    buffers = _newest(state.buffers, data.gpa, data.after)
+    return replace(state, buffers=buffers, parts=_newest(state.parts, data.gpa, data.what)), (f"mem.{data.gpa:#x}",)
+
+
+def _newest(kept: dict[int, str], gpa: int, value: str) -> dict[int, str]:
+    """The same with ``value`` as the newest of the few that are kept."""
+    after = {at: old for at, old in kept.items() if at != gpa} | {gpa: value}
+    while len(after) > BUFFERS_KEPT:
+        after.pop(next(iter(after)))
+    return after
 
 
 def _step(state: State, data: ev.Step) -> Changes:

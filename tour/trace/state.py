@@ -228,7 +228,8 @@ class State(msgspec.Struct, frozen=True):
 
     ``changed`` holds the keys the last telling event changed, with those of the silent ones just before it
     (``pending``); ``step_changed`` all since the step began; a key is what
-    ``paths.read`` takes. ``buffers`` maps a GPA to the hexadecimal bytes last written there.
+    ``paths.read`` takes. ``buffers`` maps a GPA to the hexadecimal bytes last written there, ``parts`` to what these
+    were said to be.
 
     What vhost was told stands apart from what there is: ``table`` (None: never told) from ``regions``, a bell's
     ``given`` from its ``fd``, ``features`` (SET_FEATURES) from ``offered`` (GET_FEATURES), ``device_features`` and
@@ -256,6 +257,7 @@ class State(msgspec.Struct, frozen=True):
     worker: WorkerState = WorkerState()
     peer: PeerState = PeerState()
     buffers: dict[int, str] = {}
+    parts: dict[int, str] = {}
     frames: tuple[Frame, ...] = ()
     packets_out: int = 0
     packets_in: int = 0

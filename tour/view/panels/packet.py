@@ -19,12 +19,17 @@ ROOMY = 92
 
 class Subject(msgspec.Struct, frozen=True):
     """The bytes shown: where they lie (None for a frame seen at the port), whose they are, header first if
-    ``header``."""
+    ``header``; ``rest`` if they are no packet's beginning: a later piece of one, or an indirect table."""
 
     data: bytes
     header: bool
     gpa: int | None = None
     descriptor: str = ""
+    rest: bool = False
+
+
+BEGINS = ("net_hdr", "buffer")
+"""What a packet's first bytes in memory are said to be."""
 
 
 class HexRow(msgspec.Struct, frozen=True):
@@ -40,11 +45,13 @@ def subject(state: State) -> Subject | None:
     if state.buffers:
         gpa = next(reversed(state.buffers))
         start, data = _joined(state, gpa)
+        rest = state.parts.get(start, "buffer") not in BEGINS
+        header = len(data) >= NET_HDR_LEN and not rest
         for ring in (state.tx, state.rx):
             for index, entry in enumerate(ring.desc[:512]):
                 if entry and entry[0] <= gpa < entry[0] + entry[1] and (ring.index == 0 or start == entry[0]):
-                    return Subject(data, len(data) >= NET_HDR_LEN, start, f"{ring.name.upper()} {index}")
-        return Subject(data, len(data) >= NET_HDR_LEN, start)
+                    return Subject(data, header, start, f"{ring.name.upper()} {index}", rest)
+        return Subject(data, header, start, rest=rest)
     if state.frames:
         return Subject(_bytes(state.frames[-1].frame), False)
     return None
@@ -89,6 +96,8 @@ def title_of(view: Sight, found: Subject | None) -> str:
 
 def all_fields(found: Subject) -> list[Field]:
     """Every field, offsets counted from the first byte shown."""
+    if found.rest:
+        return [Field(0, len(found.data), "payload", found.data.hex())]
     if not found.header:
         return fields(found.data)
     inner = fields(found.data[NET_HDR_LEN:]) if len(found.data) > NET_HDR_LEN else []
