@@ -1,7 +1,7 @@
 """vhost's zero-copy transmit, as the kernel itself tells of it: the switch, and its own report on each frame.
 
 The switch is a parameter of the module vhost_net, read only once it is loaded. The report is the argument ``success``
-with which the network stack gives a lent buffer back, seen by a kprobe: only in the lab, whose kernel is ours to change.
+with which the network stack gives a lent buffer back, seen by a kprobe: only in the lab, whose kernel is our own.
 Source: experimental_zcopytx, vhost_zerocopy_callback() (6.1), vhost_zerocopy_complete() (6.12), drivers/vhost/net.c.
 """
 
