@@ -1,4 +1,4 @@
-"""The whole loop on Linux' own vhost-net: ioeventfd, worker, tap, irqfd, ten thousand times, in the lab's nested KVM."""
+"""The whole loop on Linux' own vhost-net, ten thousand times, in the lab's nested KVM: kick, worker, tap, call."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from tour.lesson.glossary import terms
 from tour.lesson.model import Text, load_folder, misconceptions
 
 ROOT = model.root()
-FOLDERS = sorted(path.parent for path in ROOT.glob("[0-9][0-9]_*/lesson.toml"))
+FOLDERS = sorted(folder for name, folder in model.folders().items() if structure.ready(name))
+"""Of the lessons that are ready; others may be in work."""
 LANGS: tuple[Lang, ...] = ("en", "zh")
 PLANTED = {
     "kick-carries-data", "kick-makes-interrupt", "avail-flags-silences-kicks", "packet-in-ring",

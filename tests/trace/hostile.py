@@ -31,6 +31,8 @@ WORDS = {
 
 EDGES = [65535, 65536, 32768, 0x40000, 2**32, 2**64 - 1, 2**64, -(2**63)]
 integers = st.one_of(st.integers(-2, 9), st.sampled_from(EDGES), st.integers())
+finite = st.floats(allow_nan=False, allow_infinity=False)
+"""JSON has no others: a figure or a point is a finite number."""
 hexes = st.one_of(st.binary(max_size=24).map(bytes.hex), st.sampled_from(["", "0", "zz", "00 11", "٣٣"]))
 texts = st.one_of(st.text(max_size=6), st.sampled_from(["\x1b[2J", "{x}", "{0}", "\n", "%s"]))
 anything = st.recursive(
@@ -71,7 +73,7 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
         return arguments if inner[1] is Any else st.dictionaries(st.sampled_from(["head", "slot"]), _of(inner[1]))
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return st.builds(hint, **{name: _of(each) for name, each in typing.get_type_hints(hint).items()})
-    plain = {int: integers, str: texts, bool: st.booleans(), type(None): st.none(), float: st.floats(), Any: anything}
+    plain = {int: integers, str: texts, bool: st.booleans(), type(None): st.none(), float: finite, Any: anything}
     return plain[hint]
 
 

@@ -45,10 +45,11 @@ class Report(msgspec.Struct):
 
 
 def check(wanted: list[str], linux_source: str, require: set[str], on_lesson: Callable[[str], None]) -> Report:
-    """Look at the lessons named, all of them for none; then also at what they share. ``on_lesson`` hears of each.
+    """Look at the lessons named, for none all that are ready, and at what they share. ``on_lesson`` hears of each.
     Raises CapabilityMissing when something of ``require`` is missing, LessonError for an unknown lesson."""
     places = model.folders()
-    chosen = {name.lstrip("0") or "0": _folder(name, places) for name in wanted} or places
+    ready = {name: folder for name, folder in places.items() if structure.ready(name)}
+    chosen = {name.lstrip("0") or "0": _folder(name, places) for name in wanted} or ready
     report = Report()
     cited: list[tuple[Path, str]] = []
     missing = _missing()
@@ -103,7 +104,7 @@ def _lesson(folder: Path, report: Report, *, played_too: bool) -> Iterable[tuple
 def rules(lesson: Lesson) -> list[Finding]:
     """Every rule that needs nothing but the files. Raises LessonError."""
     found = structure.faults(lesson) + texts.faults(lesson) + questions.faults(lesson)
-    if structure.course().get(lesson.id, {}).get("ready"):
+    if structure.ready(lesson.id):
         found += claims.faults(Path(lesson.folder) / "claims.toml", claims.told(lesson), lesson.id)
     return found
 
@@ -117,8 +118,11 @@ def _played(lesson: Lesson) -> list[Finding]:
 
 
 def claims_of_shared() -> list[Finding]:
-    """What is wrong with the claims of misconceptions.toml. Raises LessonError."""
-    return claims.faults(model.root() / "claims.toml", claims.told_of_misconceptions(), SHARED)
+    """What is wrong with the claims of misconceptions.toml; those of lessons in work alone may wait. Raises
+    LessonError."""
+    found = claims.faults(model.root() / "claims.toml", claims.told_of_misconceptions(), SHARED)
+    waiting = questions.in_work()
+    return [finding for finding in found if finding.values.get("place") not in waiting]
 
 
 def _cites(cited: Iterable[tuple[Path, str]], linux_source: str, require: set[str], report: Report) -> None:

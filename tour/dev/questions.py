@@ -131,6 +131,14 @@ def misconceptions() -> list[Finding]:
     return found
 
 
+def in_work() -> set[str]:
+    """Misconceptions that only lessons cite which are not ready yet."""
+    by_state: dict[bool, set[str]] = {True: set(), False: set()}
+    for lesson in _all():
+        by_state[structure.ready(lesson.id)] |= {choice.misconception for choice in _choices(lesson)}
+    return by_state[False] - by_state[True]
+
+
 def _planned(text: str) -> bool:
     """Whether ``lesson 12`` names a lesson of the course that is still to be written."""
     match = re.fullmatch(r"lesson (\d+)", text)

@@ -132,6 +132,11 @@ def _course(lesson: Lesson) -> list[Finding]:
     return found
 
 
+def ready(lesson_id: str) -> bool:
+    """Whether that lesson is shown to learners; one that is not may be in work."""
+    return bool(course().get(lesson_id, {}).get("ready"))
+
+
 def course() -> dict[str, dict[str, Any]]:
     """The rows of course.toml by lesson id. Raises LessonError."""
     parts = model.read_toml(model.root() / "course.toml")["part"]

@@ -13,7 +13,8 @@ from tour.docsgen.pictures import pictures
 from tour.docsgen.speed import fill_speed
 from tour.errors import UsageError
 from tour.i18n import Lang
-from tour.lesson.model import folders, load
+from tour.lesson.course import course
+from tour.lesson.model import load
 from tour.trace import store
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -43,8 +44,8 @@ def write_site(folder: Path) -> Iterator[Path]:
 
 def _lessons(place: Path, lang: Lang) -> Iterator[Path]:
     (place / "lessons").mkdir(exist_ok=True)
-    for number in folders():
-        lesson = load(number)
+    for entry in course().ready:
+        lesson = load(entry.id)
         recording = store.load(lesson.recording_path())
         page = place / "lessons" / f"{Path(lesson.folder).name}.md"
         drawn = pictures(lesson, recording, lang, place / "lessons" / page.stem)

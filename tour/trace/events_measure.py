@@ -17,14 +17,14 @@ POINTS_MAX = 2000
 
 class Figure(Payload, frozen=True):
     """A number counted or measured in this run, or a short text read from outside. ``name`` is dotted words
-    (``loop.syscalls``); a later one of that name takes its place. Units are the lesson's to say."""
+    (``loop.syscalls``), a number is finite; a later one of that name takes its place. Units are the lesson's to say."""
 
     name: str
     value: int | float | str
 
 
 class Point(Payload, frozen=True):
-    """One more point of ``series`` in the plot of that name, measured in this run."""
+    """One more point of ``series`` in the plot of that name, measured in this run; both numbers are finite."""
 
     plot: str
     series: str
