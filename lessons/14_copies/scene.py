@@ -106,7 +106,8 @@ def zero_switched(nic: Nic) -> str:
     """The device is closed, the module loaded with its switch on where that can be done, and all set up again."""
     bases = {index: nic.device.stop(index) for index in (RX, TX)}
     nic.close_device()
-    zero_copy.switch_on()
+    if zero_copy.load_anew(zero_copy=True):
+        nic.stack.callback(zero_copy.load_anew, zero_copy=False)
     set_up.hand_over(nic, bases)
     return lend(nic)
 

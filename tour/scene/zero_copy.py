@@ -32,15 +32,16 @@ def switch() -> str:
         return ""
 
 
-def switch_on() -> bool:
-    """Load vhost_net again with the switch on, where the machine is the lab's to change. Nobody may have it open."""
-    module = LAB / "vhost_net.ko"
+def load_anew(zero_copy: bool) -> bool:
+    """Load vhost_net again with the switch on or off, where the machine is the lab's. Nobody may have it open. Returns
+    whether that was done."""
+    module, wanted = LAB / "vhost_net.ko", str(int(zero_copy))
     if not _in_lab() or not module.is_file():
         return False
-    for words in (["rmmod", "vhost_net"], ["insmod", str(module), "experimental_zcopytx=1"]):
+    for words in (["rmmod", "vhost_net"], ["insmod", str(module), f"experimental_zcopytx={wanted}"]):
         if subprocess.run([str(LAB / "busybox"), *words], capture_output=True, check=False).returncode:
             return False
-    return switch() == "1"
+    return switch() == wanted
 
 
 def _in_lab() -> bool:
