@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.view.story import Story, moment
+from tour.trace import events as ev
+from tour.trace.fold import fold
 from tour.trace.state import Ring
 from tour.view.area import View
 from tour.view.features import feature_words
@@ -134,3 +136,12 @@ def test_the_packet_is_joined_from_its_writes() -> None:
 def test_hexadecimal_is_cut_with_dots() -> None:
     assert log.hex_words("00112233", 11) == "00 11 22 33"
     assert log.hex_words("0011223344", 11) == "00 11 22 ..."
+
+
+@pytest.mark.parametrize(("what", "header", "first"), [("buffer", True, "hdr.flags"), ("frame", False, "payload")])
+def test_only_a_packets_beginning_is_read_as_one(what: str, header: bool, first: str) -> None:
+    told = ev.Write(0, 0x81000, "", bytes(range(60)).hex(), what)
+    state = fold(moment("publish", "observe").state, ev.Event(9999, 0, "device", "observer", told))
+    found = packet.subject(state)
+    assert found is not None and found.gpa == 0x81000 and found.header is header
+    assert packet.all_fields(found)[0].name == first
