@@ -43,7 +43,7 @@ def changes(before: State, after: State, lang: Lang) -> str:
 def _change(lang: Lang, before: State, after: State, key: str) -> str:
     if key.startswith("mem."):
         return tr(lang, "change.memory", gpa=key[4:])
-    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow"):
+    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow") or _register(key, after):
         return ""
     try:
         old, new = read(before, key), read(after, key)
@@ -59,6 +59,11 @@ def _change(lang: Lang, before: State, after: State, key: str) -> str:
     if old is None or str(old).startswith("("):
         return tr(lang, "change.new", name=name, new=_value(key, new))
     return tr(lang, "change.word", name=name, old=_value(key, old), new=_value(key, new))
+
+
+def _register(key: str, after: State) -> bool:
+    """Whether that is a register of a guest's processor: its panel shows them."""
+    return after.cpu is not None and key.startswith("cpu.") and key[4:] in after.cpu.registers
 
 
 def _measured(lang: Lang, after: State, name: str) -> str:
