@@ -51,6 +51,7 @@ class KvmGuest:
         self._start, self._end = self.ring.gpa.desc, self.ring.gpa.used
         self._seen = nic.memory.read(self._start, self._end - self._start)
         self._avail_idx = self._last_used = nic.plan.base
+        self._told: dict[str, int] = {}
 
     def begin(self) -> None:
         """Let it run to its first wait, and look."""
@@ -116,18 +117,23 @@ class KvmGuest:
     # --- looking ------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """The guest's half of the ring, its own words, the doorbells, the interrupt controller, the processor."""
-        self._look_at_ring()
-        self._look_at_reaped()
-        self._look_at_counts()
-        figure = self.nic.figure
-        figure("pending", int(self.controller.pending(sender.CALL_LINE)))
-        figure("handled", self.word(sender.HANDLED))
-        figure("kicks", self.word(sender.KICKS))
+        """The processor, what it has counted, the doorbells, and the guest's half of the ring."""
         self.machine.stop()
         self.machine.tell(back=True)
-        figure("returns", self.machine.returns)
         self.machine.start()
+        self._tell("returns", self.machine.returns)
+        self._tell("handled", self.word(sender.HANDLED))
+        self._tell("kicks", self.word(sender.KICKS))
+        self._tell("pending", int(self.controller.pending(sender.CALL_LINE)))
+        self._look_at_counts()
+        self._look_at_reaped()
+        self._look_at_ring()
+
+    def _tell(self, name: str, value: int) -> None:
+        """A figure, where it is another than the last."""
+        if self._told.get(name) != value:
+            self._told[name] = value
+            self.nic.figure(name, value)
 
     def _look_at_ring(self) -> None:
         """What the guest published since the last look: descriptors and entries, then the index."""
@@ -169,8 +175,10 @@ class KvmGuest:
         self._last_used = last
 
     def _look_at_counts(self) -> None:
-        """Kick and call as /proc has them."""
+        """Kick and call as /proc has them, where they are others than at the last look."""
         for name in ("kick", "call"):
             fd = self.nic.bells[TX].fds[name]
-            count = ev.Count(TX, name, fd, eventfd_count(fd))
-            self.nic.recorder.emit(count, actor="driver", source="observer")
+            count = eventfd_count(fd)
+            if self._told.get(f"fd {name}", 0) != count:
+                self._told[f"fd {name}"] = count
+                self.nic.recorder.emit(ev.Count(TX, name, fd, count), actor="driver", source="observer")
