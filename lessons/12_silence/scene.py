@@ -152,8 +152,8 @@ def take_back(nic: Nic) -> None:
 
 
 def at_work(nic: Nic, name: str, features: int, call_after: int) -> None:
-    """Half of the frames at once; when the worker has begun on them, the other half one by one. On a busy machine either
-    may stand still meanwhile: a run in which the worker was done before the driver is made again, up to ``TRIES``."""
+    """Half of the frames at once; when the worker has begun on them, the other half one by one. On a busy machine
+    either may stand still: a run in which the worker was done before the driver is made again, up to ``TRIES``."""
     for attempt in range(1, TRIES + 1):
         with Pair(nic.chosen, features) as pair:
             pair.call_after(call_after)

@@ -69,7 +69,9 @@ NUMBERS = st.floats(0.001, 1e9)
 POINT = st.builds(ev.Point, st.just("pace"), st.sampled_from(["sleep", "poll", "other"]), NUMBERS, NUMBERS)
 
 
-@given(st.lists(POINT, min_size=1, max_size=20), st.integers(20, 120), st.integers(1, 20), st.sampled_from(["en", "zh"]))
+@given(
+    st.lists(POINT, min_size=1, max_size=20), st.integers(20, 120), st.integers(1, 20), st.sampled_from(["en", "zh"])
+)
 def test_any_points_at_any_size(points: list[ev.Point], w: int, h: int, lang: str) -> None:
     rows = drawn(points, w, h, lang)
     assert len(rows) == h

@@ -47,8 +47,8 @@ class Rung(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What batches of ``size`` cost: the time from offering one until its call is read, that of the quickest tenth (other
-    work of the machine lengthens the others), and at that pace the frames a second."""
+    """What batches of ``size`` cost: the time from offering one until its call is read, that of the quickest tenth
+    (other work of the machine lengthens the others), and at that pace the frames a second."""
 
     size: int
     microseconds: float

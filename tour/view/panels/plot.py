@@ -26,8 +26,8 @@ GAP = 3
 
 
 class Axis(msgspec.Struct, frozen=True):
-    """From ``low`` to ``high``, both round numbers, over ``cells`` cells; ``step`` from tick to tick, 0 on a logarithmic
-    one."""
+    """From ``low`` to ``high``, both round numbers, over ``cells`` cells; ``step`` from tick to tick, 0 on a
+    logarithmic one."""
 
     low: float
     high: float
