@@ -105,5 +105,5 @@ STATS_HEADER = Layout(
 )  # fmt: skip
 STATS_DESC = Layout("struct kvm_stats_desc", _KVM, "=IhHII", ("flags", "exponent", "size", "offset", "bucket_size"))
 """The name follows, in ``name_size`` bytes."""
-LAYOUTS = (MEMORY_REGION, IRQFD, IOEVENTFD, STATS_HEADER)
+LAYOUTS = (MEMORY_REGION, IRQFD, IOEVENTFD, IRQ_LEVEL, STATS_HEADER)
 TABLES: tuple[type[Fact], ...] = (KvmIoctl, KvmExit, KvmFlag)

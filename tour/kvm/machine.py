@@ -91,17 +91,17 @@ class Machine:
 
     def _call(self, fd: int, request: KvmIoctl, arg: int | bytes = 0) -> int:
         """One ioctl, told. Raises OSError."""
-        raw = arg if isinstance(arg, bytes) else b""
+        said = _said(request, arg) if isinstance(arg, bytes) else ""
         try:
             result = fcntl.ioctl(fd, request, bytearray(arg) if isinstance(arg, bytes) else _signed(arg))
         except OSError as error:
-            self._tell(request, fd, raw, -1, errno.errorcode.get(error.errno or 0, str(error.errno)))
+            self._tell(request, fd, said, -1, errno.errorcode.get(error.errno or 0, str(error.errno)))
             raise
-        self._tell(request, fd, raw, result)
+        self._tell(request, fd, said, result)
         return result
 
-    def _tell(self, request: KvmIoctl, fd: int, raw: bytes, result: int, code: str | None = None) -> None:
-        args = [str(fd), request.name, *([raw.hex()] if raw else [])]
+    def _tell(self, request: KvmIoctl, fd: int, said: str, result: int, code: str | None = None) -> None:
+        args = [str(fd), request.name, *([said] if said else [])]
         self.recorder.emit(ev.Syscall("ioctl", args, result, code), actor="control")
 
     def _map_memory(self) -> None:
@@ -241,6 +241,23 @@ class Machine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def _said(request: KvmIoctl, raw: bytes) -> str:
+    """The fields of a struct in its own order, those that say nothing (0) left out; its bytes if we do not know it."""
+    layout = next((one for one in kvm.LAYOUTS if one.ctype == request.struct), None)
+    if layout is None:
+        return raw.hex()
+    told = {name: value for name, value in layout.unpack(raw).items() if value or name in ALWAYS}
+    return (
+        "{"
+        + ", ".join(f"{name} {value:#x}" if value > 999 else f"{name} {value}" for name, value in told.items())
+        + "}"
+    )
+
+
+ALWAYS = ("slot", "level", "guest_phys_addr")
+"""Fields whose 0 says something."""
 
 
 def _signed(value: int) -> int:

@@ -138,7 +138,7 @@ def _offered(view: View, w: int) -> dict[str, Block]:
     if "plot" in view.panels:
         found["plot"] = _panel(view, "plot", plot.TALL if view.state.plots else 1, plot.draw)
     if "guest" in view.panels:
-        found["guest"] = _panel(view, "guest", len(guest.rows(view, w)), guest.draw)
+        found["guest"] = _panel(view, "guest", min(len(guest.rows(view, w)), guest.TALL), guest.draw)
     if state.regions or state.table or view.panel == "memory":
         found["memory"] = _panel(view, "memory_told", memory.height(view, w), memory.draw)
     return found | {ring.name: _queue(view, ring.index) for ring in (state.tx, state.rx) if ring.num}

@@ -15,7 +15,8 @@ from tour.view.text import cut
 
 MARK, ADDRESS, CODE, TEXT, WORD = 0, 2, 8, 22, 50
 CELLS = 2
-"""Columns of a program's line; where the rows above it begin."""
+TALL = 14
+"""Columns of a program's line; where the rows above it begin; rows it takes where there is room."""
 
 
 def draw(area: Area, view: View) -> None:

@@ -34,6 +34,8 @@ def bell_words(view: View, name: str, bell: Bell, silence: str = "") -> str:
         return view.tr("bell.none", name=name)
     if bell.given is None and not bell.total:
         return view.tr("bell.kept", name=name, fd=bell.fd)
+    if name == "call" and view.state.cpu and view.state.hello and view.state.hello.looked_at:
+        return view.tr("bell.counter", name=name, fd=bell.fd, n=bell.count)  # KVM may read it: nobody counts the writes
     key = "bell.count" if silence else "bell.one" if bell.total == 1 else "bell.many"
     return view.tr(key, name=name, fd=bell.fd, n=bell.total) + silence
 
