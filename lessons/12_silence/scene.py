@@ -17,7 +17,7 @@ ROOM = 512
 """Bytes between two transmit buffers."""
 FRAMES = 1000
 ROUNDS = 200_000
-TRIES = 8
+TRIES = 5
 
 
 def prepare(nic: Nic) -> None:
