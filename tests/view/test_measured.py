@@ -79,7 +79,7 @@ PROGRAM = ev.Program(
 def test_the_next_instruction_is_marked() -> None:
     lines = text(guest.rows(view(PROGRAM, ev.Cpu(0x7003, {"ax": 1}, 0), show="guest"), 76))
     assert [line for line in lines if line.startswith(">")] == [lines[-1]] and "out dx, ax" in lines[-1]
-    assert "ip 0x7003" in lines[0] and "ax 0x1" in lines[0]
+    assert any("ip 0x7003" in line and "ax 0x1" in line for line in lines[:3])
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])

@@ -79,7 +79,7 @@ def test_any_points_at_any_size(points: list[ev.Point], w: int, h: int, lang: st
         assert sum(row.count(mark) for row in rows[1:-2] for mark in plot.MARKS + plot.SEVERAL) >= 1
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.integers(2, 100), st.booleans())
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.integers(2, 100), st.booleans())
 def test_an_axis_holds_its_values(values: list[float], cells: int, log: bool) -> None:
     found = plot.axis(values, cells, log=log)
     assert all(0 <= found.at(value) < cells for value in values)

@@ -23,6 +23,7 @@ LEAST = 5
 """Rows below which there is no picture, but its points in words."""
 TALL = 14
 GAP = 3
+TINY, HUGE = 1e-30, 1e30
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ class Axis(msgspec.Struct, frozen=True):
 
     def at(self, value: float) -> int:
         """The cell of a value, 0 to cells - 1."""
+        value = min(self.high, max(self.low, value))
         low, high, value = (one if self.step else math.log10(one) for one in (self.low, self.high, value))
         return round((value - low) / (high - low) * (self.cells - 1))
 
@@ -48,7 +50,7 @@ class Axis(msgspec.Struct, frozen=True):
 
 def axis(values: Sequence[float], cells: int, *, log: bool) -> Axis:
     """The axis that holds ``values``; a logarithmic one wants them above 0, and is a linear one where they are not."""
-    least, most = min(values), max(values)
+    least, most = _sane(min(values)), _sane(max(values))
     if log and least > 0:
         low = max(one for one in _decades(least, most) if one <= least)
         high = min(one for one in _decades(least, most) if one >= most)
@@ -57,6 +59,11 @@ def axis(values: Sequence[float], cells: int, *, log: bool) -> Axis:
     step = _step(most - least or 1)
     low, high = math.floor(least / step) * step, math.ceil(most / step) * step
     return Axis(low, high if high > low else low + step, cells, step)
+
+
+def _sane(value: float) -> float:
+    """``value`` as far as it can be one: a recording may hold any number."""
+    return 0.0 if abs(value) < TINY else max(-HUGE, min(HUGE, value))
 
 
 def _decades(least: float, most: float) -> list[float]:
