@@ -121,7 +121,7 @@ class Loop:
             self._receive_all()
 
     def _send_all(self) -> None:
-        """As virtio_net_flush_tx() does: pop, send, and give back, chain by chain; then one call."""
+        """As virtio_net_flush_tx() does: pop, send, and give back, chain by chain; then one call (QEMU: after each)."""
         queue = self.queues[TX]
         done = 0
         while (chain := queue.pop()) is not None:
