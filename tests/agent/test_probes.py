@@ -17,7 +17,7 @@ from tour.agent.probes import LAB, OPTIONAL, Finding, have, probe, runs_on
 from tour.errors import AgentLost, CapabilityMissing
 from tour.i18n import strings
 
-NAMES = ("python", "terminal", "embedded", "namespaces", "tun", "kernel", *LAB, *OPTIONAL)
+NAMES = ("python", "terminal", "embedded", "namespaces", "tun", "kernel", "kvm", *LAB, *OPTIONAL)
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -31,7 +31,7 @@ def test_everything_is_looked_at_and_has_its_words() -> None:
         for lang in ("en", "zh"):
             assert one.cost(lang) and f"doctor.name.{one.name}" in strings(lang)
             assert one.words(lang), "what it is, or why it is not"
-        assert one.ok or one.fix or one.name == "kernel"
+        assert one.ok or one.fix or one.name in ("kernel", "kvm")
     assert children(os.getpid()) == [], "nothing is left behind"
 
 
@@ -68,7 +68,7 @@ def test_forbidden_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("tour.agent.spawn.spawn", refuse)
     found = by_name(probes.isolated())
-    assert not any(found[name].ok for name in ("namespaces", "tun", "kernel"))
+    assert not any(found[name].ok for name in ("namespaces", "tun", "kernel", "kvm"))
     assert found["namespaces"].fix == "sudo x" and found["tun"].what == "The agent has ended."
 
 

@@ -22,6 +22,8 @@ PATIENCE = 20.0
 """Seconds that the program which tries the tap may take."""
 LEAST_SIZE = (80, 24)
 OPTIONAL = ("tcpdump",)
+TRIED = ("tun", "kernel", "kvm")
+"""What ``tour.scene.probe`` tries."""
 LAB = ("qemu", "lab_kernel", "busybox")
 
 
@@ -109,25 +111,25 @@ def compiled() -> Finding:
 
 
 def isolated() -> list[Finding]:
-    """Namespaces, a tap in them, and /dev/vhost-net as an agent there finds it."""
+    """Namespaces, a tap in them, /dev/vhost-net and /dev/kvm as an agent there finds them."""
     if not sys.platform.startswith("linux"):
         error = CapabilityMissing("kernel", "A live run needs Linux.", f"This is {sys.platform}.", "tour start")
-        return [missing(name, error) for name in ("namespaces", "tun", "kernel")]
+        return [missing(name, error) for name in ("namespaces", *TRIED)]
     try:
         layers, found = _try(degrade=False)
     except CapabilityMissing as error:
         _, found = _tried(degrade=True)
-        return [missing("namespaces", error), *_both(found)]
+        return [missing("namespaces", error), *_all(found)]
     except TourError as error:
-        return [missing(name, error) for name in ("namespaces", "tun", "kernel")]
-    return [Finding("namespaces", True, layers), *_both(found)]
+        return [missing(name, error) for name in ("namespaces", *TRIED)]
+    return [Finding("namespaces", True, layers), *_all(found)]
 
 
 Refusals = Mapping[str, list[str] | None]
 
 
-def _both(found: Refusals) -> list[Finding]:
-    details = {"tun": "/dev/net/tun", "kernel": f"/dev/vhost-net, Linux {platform.release()}"}
+def _all(found: Refusals) -> list[Finding]:
+    details = {"tun": "/dev/net/tun", "kernel": f"/dev/vhost-net, Linux {platform.release()}", "kvm": "/dev/kvm"}
     return [
         Finding(name, False, "", *refusal) if (refusal := found.get(name)) else Finding(name, True, detail)
         for name, detail in details.items()
@@ -139,7 +141,7 @@ def _tried(*, degrade: bool) -> tuple[str, Refusals]:
         return _try(degrade=degrade)
     except TourError as error:
         refusal = [error.what, error.why, error.fix]
-        return "", {"tun": refusal, "kernel": refusal}
+        return "", dict.fromkeys(TRIED, refusal)
 
 
 def _try(*, degrade: bool) -> tuple[str, Refusals]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tour.device.kernel import open_vhost
 from tour.errors import CapabilityMissing
+from tour.kvm.machine import open_kvm
 from tour.net.port import open_port
 
 
@@ -28,6 +29,7 @@ def main() -> None:
     found = {
         "kernel": refused(lambda: os.close(open_vhost())),
         "tun": refused(lambda: open_port(choice="tap").close()),
+        "kvm": refused(lambda: os.close(open_kvm())),
     }
     print(json.dumps(found), flush=True)
 
