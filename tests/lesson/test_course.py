@@ -14,7 +14,7 @@ from tour.lesson.progress import LessonProgress, Progress
 def did(*lessons: tuple[str, str, str]) -> Progress:
     """(lesson, position, completed), the last one latest."""
     return Progress({
-        one: LessonProgress([], position, f"2026-01-0{number}", completed)
+        one: LessonProgress([], position, f"2026-01-{number:02d}", completed)
         for number, (one, position, completed) in enumerate(lessons, 1)
     })  # fmt: skip
 
