@@ -13,9 +13,7 @@ pytestmark = pytest.mark.requires("embedded")
 
 def test_orders_from_the_command_line_are_kept_and_replayed(tmp_path: Path) -> None:
     file = tmp_path / "sand.trace.jsonl"
-    orders = (
-        "write ping 20; describe; entry; publish; doorbell kick drop; kick; doorbell kick normal; kick always"
-    )
+    orders = "write ping 20; describe; entry; publish; doorbell kick drop; kick; doorbell kick normal; kick always"
     told, said = tour("sandbox", "--device", "embedded", "--do", orders, "-o", file)
     assert "is lost on its way" in told and "used.idx from 0 to 1" in told and str(file) in said
     again, _ = tour("replay", file, "--plain", "--lang", "zh")
