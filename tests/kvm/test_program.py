@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tour.kvm.guests import CODE_AT, RingPlaces, driver, kicker
+from tour.kvm.guests import CODE_AT, RingPlaces, driver, kicker, notifier
 from tour.kvm.program import Jump, Label, Line, Program, assemble
 
-PROGRAMS = [kicker(1000), driver(RingPlaces(8, 0x1000, 0x1080, 0x10A0, 0x5000, 54), 10)]
+PROGRAMS = [kicker(1000), notifier(100, 1), driver(RingPlaces(8, 0x1000, 0x1080, 0x10A0, 0x5000, 54), 10)]
 
 
 @pytest.mark.skipif(not shutil.which("objdump"), reason="objdump is not installed: sudo apt-get install binutils")

@@ -1,4 +1,4 @@
-"""The guests there are: one that only kicks, and one that is a whole driver of a transmit queue."""
+"""The guests there are: two that only kick, and one that is a whole driver of a transmit queue."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ NOTIFY_PORT = 0x510
 the range begins at 0x500."""
 DONE_PORT = 0x5F0
 """Nothing listens here: KVM_RUN returns, and the program is at its end."""
+NOTIFIER_AT = 0x700
+"""Where a program without a stack lies: below the rings, above the vectors."""
+NO_PORT = -1
+"""A program that never says it is done."""
 IRQ_LINE = 5
 VECTOR = 0x20 + IRQ_LINE
 PIC_COMMAND, PIC_DATA = 0x20, 0x21
@@ -42,6 +46,20 @@ def kicker(times: int) -> Program:
         Line("ef", "out dx,ax", "@kick"),
         Jump("e2", "loop", "again", "@again"),
         *_done(),
+    ))  # fmt: skip
+
+
+def notifier(times: int, value: int) -> Program:
+    """Writes ``value`` to the notify port so often, then sleeps for good: interrupts stay off."""
+    return assemble("notifier", NOTIFIER_AT, NO_PORT, (
+        Line("fa", "cli", "@off"),
+        Line("b9" + low_high(times), f"mov cx,{times:#x}", "@count"),
+        Line("ba" + low_high(NOTIFY_PORT), f"mov dx,{NOTIFY_PORT:#x}", "@port"),
+        Line("b8" + low_high(value), f"mov ax,{value:#x}", "@queue"),
+        Label("again"),
+        Line("ef", "out dx,ax", "@out"),
+        Jump("e2", "loop", "again", "@again"),
+        Line("f4", "hlt", "@halt"),
     ))  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import os
 import signal
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -65,6 +66,9 @@ class Machine:
         self.memory = memory
         self.returns = 0
         self.program: Program | None = None
+        self._told_until: int | None = None
+        self.answer: Callable[[ev.Exit], None] = _nothing
+        """What is done, in the processor's thread, each time KVM_RUN came back; then it runs on."""
         self._stack = ExitStack()
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
@@ -150,9 +154,11 @@ class Machine:
 
     # --- running ---
 
-    def start(self) -> None:
+    def start(self, told: int | None = None) -> None:
         """Let the processor run, in a thread of its own, until the program writes to its ``done`` port or
-        :meth:`stop`. To be called by the main thread: a signal's handler is needed."""
+        :meth:`stop`. Of the returns the first ``told`` are told one by one (None: each); all are counted. To be called
+        by the main thread: a signal's handler is needed."""
+        self._told_until = None if told is None else self.returns + told
         signal.signal(STOP_SIGNAL, _wake)
         self._run[1] = 0
         self._asked, self._error = False, None
@@ -177,7 +183,9 @@ class Machine:
             return not self._asked
         self.returns += 1
         told = self._reason()
-        self.recorder.emit(told, actor="control")
+        if self._told_until is None or self.returns <= self._told_until:
+            self.recorder.emit(told, actor="control")
+        self.answer(told)
         if told.reason != "IO":
             return False
         return self.program is None or told.port != self.program.done
@@ -263,6 +271,10 @@ ALWAYS = ("slot", "level", "guest_phys_addr")
 def _signed(value: int) -> int:
     """An argument as fcntl takes it: the same 32 bits as a C int."""
     return value - (1 << 32) if value >= 1 << 31 else value
+
+
+def _nothing(told: ev.Exit) -> None:
+    """An access to a port where no device of ours is."""
 
 
 def _wake(number: int, frame: object) -> None:
