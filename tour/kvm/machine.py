@@ -137,7 +137,7 @@ class Machine:
         """Put a program into guest memory, and the processor at its beginning with all registers 0."""
         self.program = program
         self.memory.write(program.at, program.code)
-        self.recorder.emit(program.told(self.memory.read(program.at, len(program.code))), actor="driver")
+        self.recorder.emit(program.told(self.memory.read(program.at, len(program.code))), actor="control")
         self._set_registers(rip=program.at, rflags=FLAGS)
 
     def _set_registers(self, **values: int) -> None:

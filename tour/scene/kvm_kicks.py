@@ -31,7 +31,10 @@ class Counts(NamedTuple):
 
 
 class Kicks:
-    """The guest on ``nic``'s memory, its notify port so far nobody's. Raises CapabilityMissing("kvm"), OSError."""
+    """The guest on ``nic``'s memory, its program there, its notify port so far nobody's.
+
+    Raises CapabilityMissing("kvm"), OSError.
+    """
 
     def __init__(self, nic: Nic) -> None:
         self.nic = nic
@@ -40,6 +43,8 @@ class Kicks:
         self._value: int | None = None
         self.rung = 0
         """How often our own process wrote the kick eventfd."""
+        self.machine.load(notifier(1, TX))
+        self.machine.tell()
 
     def bind(self, value: int | None) -> None:
         """Make the notify port an ioeventfd: the transmit queue's kick, for ``value`` or for any (None)."""
