@@ -14,6 +14,7 @@ from tour.cli.options import StartOptions
 LINES = [
     "start", "start 8", "start 8 --device replay", "start --device=embedded 8", "start --lang zh --plain",
     "start 8 --no-motion --theme light --glyphs ascii", "start --lab --kernel=/k 8", "start --lang en --lang zh",
+    "start 8 --level drive",
 ]  # fmt: skip
 
 
@@ -32,7 +33,17 @@ def test_both_ways_ask_for_the_same(line: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    "line", ["", "list", "start --help", "start 8 9", "start --lang xx", "start --devise x", "start --device"]
+    "line",
+    [
+        "",
+        "list",
+        "start --help",
+        "start 8 9",
+        "start --lang xx",
+        "start --level fast",
+        "start --devise x",
+        "start --device",
+    ],  # fmt: skip
 )
 def test_anything_else_is_left_to_typer(line: str) -> None:
     assert entry.quick_start(line.split()) is None

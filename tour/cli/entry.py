@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tour.cli.options import StartOptions
 
 FLAGS = ("--plain", "--lab", "--no-motion")
-VALUES = ("--device", "--lang", "--kernel", "--ssh", "--glyphs", "--theme", "--state-dir")
+VALUES = ("--device", "--lang", "--kernel", "--ssh", "--glyphs", "--theme", "--state-dir", "--level")
 
 
 def main() -> None:
@@ -84,6 +84,7 @@ def quick_start(argv: Sequence[str]) -> StartOptions | None:
         return None
     from tour.cli.options import StartOptions, Where
     from tour.i18n import Lang, default_language
+    from tour.lesson.hands_on import LEVELS
 
     langs: dict[str, Lang] = {"en": "en", "zh": "zh"}
     found: dict[str, str] = {}
@@ -92,13 +93,14 @@ def quick_start(argv: Sequence[str]) -> StartOptions | None:
         if not _take(rest, found):
             return None
     lang = langs.get(found.get("--lang", ""), default_language() if not found.get("--lang") else None)
-    if lang is None:
+    level = next((one for one in LEVELS if one == found.get("--level", "watch")), None)
+    if lang is None or level is None:
         return None
     get = found.get
     where = Where(get("--device", "auto"), "--lab" in found, get("--kernel", ""), get("--ssh", ""))
     plain, still = "--plain" in found, "--no-motion" in found
     look = (get("--glyphs", "auto"), get("--theme", ""), still)
-    return StartOptions(get("", ""), where, lang, plain, *look, get("--state-dir", ""))
+    return StartOptions(get("", ""), where, lang, plain, *look, get("--state-dir", ""), level)
 
 
 def _take(rest: list[str], found: dict[str, str]) -> bool:

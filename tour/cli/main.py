@@ -51,12 +51,15 @@ def start(
     level: Annotated[str, typer.Option(metavar="watch|drive|type", help=words("opt_level"))] = "watch",
 ) -> None:
     """Open the course."""
+    from msgspec.structs import replace
+
     from tour.cli.options import StartOptions, Where
     from tour.cli.start import start_lesson
+    from tour.lesson.hands_on import level_of
 
     where = Where(device, lab, kernel, ssh)
     options = StartOptions(lesson, where, language(lang), plain, glyphs, theme, no_motion, state_dir)
-    finish(lambda: start_lesson(options, level), options.lang)
+    finish(lambda: start_lesson(replace(options, level=level_of(level))), options.lang)
 
 
 @app.command(help=words("help_run"))

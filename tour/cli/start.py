@@ -7,8 +7,6 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-import msgspec
-
 from tour.cli.connect import prepare
 from tour.cli.journey import Journey
 from tour.cli.options import StartOptions
@@ -16,16 +14,13 @@ from tour.cli.output import say
 from tour.errors import UsageError
 from tour.i18n import t
 from tour.lesson.course import Place, place
-from tour.lesson.hands_on import level_of
 
 if TYPE_CHECKING:
     from tour.agent.player import Player
 
 
-def start_lesson(options: StartOptions, level: str = "watch") -> int:
-    """Open the course: where it was asked to, else at the first five minutes, later on the map; ``level`` is of
-    ``hands_on.LEVELS``. Raises TourError."""
-    options = msgspec.structs.replace(options, level=level_of(level))
+def start_lesson(options: StartOptions) -> int:
+    """Open the course: where it was asked to, else at the first five minutes, later on the map. Raises TourError."""
     prepare(options.where)
     journey = Journey(options)
     where = place(options.lesson) if options.lesson else journey.begin()
