@@ -25,6 +25,10 @@ def test_the_loop_on_our_device(gear: str) -> None:
 
 
 def check(found: dict[str, int]) -> None:
-    """All sent, all taken back, and KVM_RUN returned once: at the end."""
+    """All sent, all taken back, and KVM_RUN returned once: at the end.
+
+    Interrupts may be more than kicks: a packet published while the device still runs needs no kick, yet is called.
+    """
     assert (found["avail"], found["used"], found["reaped"], found["returns"]) == (TIMES, TIMES, TIMES, 1)
-    assert 1 <= found["interrupts"] <= found["kicks"] <= TIMES
+    assert 1 <= found["kicks"] <= TIMES
+    assert 1 <= found["interrupts"] <= TIMES
