@@ -33,6 +33,7 @@ TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_erro
 TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {
     ("lab/machine.py", "_end"),
     ("device/qmp.py", "_rights"),
+    ("trace/export/walk.py", "_not_ours"),
     ("agent/client_ssh.py", "_how"),
 }
 """Functions that return them."""

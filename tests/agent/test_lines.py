@@ -13,20 +13,26 @@ from tour.trace import store
 from tour.trace.events import Event
 
 DID = {
-    "kick": "eventfd_write", "call": r"\.ring\(\)", "drain": "eventfd_read", "store": r"ring\.(store|write)_",
-    "write": r"memory\.write|_write\(", "packet": r"port\.", "region": r"memory\.add", "ringplace": r"self\.rings =",
-    "translated": r"memory\.translate", "features": r"_word =", "closed": r"\.close\(", "holders": r"holders\(",
+    "kick": "eventfd_write", "call": r"\.ring\(\)|eventfd_write", "drain": "eventfd_read",
+    "store": r"ring\.(store|write)_", "write": r"memory\.write|_write\(", "packet": r"port\.|os\.writev|_read\(",
+    "region": r"memory\.add", "ringplace": r"self\.rings =", "translated": r"memory\.translate",
+    "features": r"_word =", "closed": r"\.close\(", "holders": r"holders\(",
 }  # fmt: skip
 CALLED = {
     "ioctl": r"TUN|device\.", "eventfd2": r"os\.eventfd\(", "pipe2": r"os\.pipe2", "socket": r"socket\.socket\(",
-    "getsockopt": r"socket\.socket\(", "close": r"close", "open": "open", "mmap": r"memory\.add",
+    "getsockopt": r"socket\.socket\(", "close": r"close", "open": "open", "mmap": r"memory\.(add|cover)",
+    "epoll_wait": r"poll\(", "epoll_ctl": r"_epoll\.modify", "read": r"os\.(eventfd_)?read\(", "writev": r"os\.writev",
+    "write": r"eventfd_write",
 }  # fmt: skip
 VERBS = {
     "pop": "last_avail_idx",
     "map": "_map_or_rewind",
     "reap": "last_used_idx",
-    "send": r"port\.",
-    "receive": r"port\.",
+    "publish": r"store_avail_idx",
+    "fill": r"store_used_entry",
+    "flush": r"store_used_idx",
+    "send": r"port\.|os\.writev",
+    "receive": r"port\.|_read\(",
 }
 
 
@@ -38,7 +44,7 @@ def wanted(event: Event) -> str | None:
     return VERBS.get(event.data.verb) if kind == "action" else DID.get(kind)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("lesson", ["2", "4", "6", "7", "8", "9"])
+@pytest.mark.parametrize("lesson", ["1", "2", "4", "6", "7", "8", "9", "14"])
 def test_the_line_shown_is_the_line_that_did_it(lesson: str, tmp_path: Path) -> None:
     require("tun")
     tour("record", lesson, "-o", tmp_path / "run.jsonl", "--device", "embedded")

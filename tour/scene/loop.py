@@ -63,7 +63,7 @@ class Loop:
         fd = self.nic.port.fileno()
         self._epoll.modify(fd, select.EPOLLIN)
         call = ev.Syscall("epoll_ctl", [str(self._epoll.fileno()), "EPOLL_CTL_MOD", str(fd), "EPOLLIN"], 0)
-        self.recorder.emit(call, actor="control", frame=here(), above=2)
+        self.recorder.emit(call, actor="control", frame=here(), above="self._epoll.modify")
 
     def settle(self) -> str:
         """Wait until the loop sleeps again and nothing is there that would wake it. Raises TimedOut."""
@@ -103,7 +103,7 @@ class Loop:
             if self._end in ready:
                 return
             with self.nic.baton:
-                self._told("epoll_wait", [str(self._epoll.fileno()), f"{{fd {ready[0]}}}"], len(ready))
+                self._told("epoll_wait", [str(self._epoll.fileno()), f"{{fd {ready[0]}}}"], len(ready), above="poll(")
                 for fd in ready:
                     self._serve(fd)
 
@@ -112,7 +112,7 @@ class Loop:
         index = self._kicks.get(fd, RX)
         if fd in self._kicks:
             os.eventfd_read(fd)
-            self._told("read", [str(fd), "8"], 8)
+            self._told("read", [str(fd), "8"], 8, above="eventfd_read")
             count = ev.Count(index, "kick", fd, eventfd_count(fd))
             self.recorder.emit(count, actor="device", source="observer")
         if index == TX:
@@ -137,10 +137,10 @@ class Loop:
         pieces = [self.nic.memory.view(buffer.gpa, buffer.len) for buffer in chain.readable]
         data = b"".join(bytes(piece) for piece in pieces)
         result = os.writev(self.nic.port.fileno(), pieces)
-        self._told("writev", [str(self.nic.port.fileno()), f"{len(pieces)}"], result)
+        self._told("writev", [str(self.nic.port.fileno()), f"{len(pieces)}"], result, above="os.writev")
         for piece in pieces:
             piece.release()
-        self._saw("out", "send", data)
+        self._saw("out", "send", data, above="os.writev")
 
     def _receive_all(self) -> None:
         """As tap_send() does: read frames until there is none, each into memory of our own first; then one call."""
@@ -153,7 +153,7 @@ class Loop:
             chain = queue.pop()
             if chain is None:
                 break
-            self._saw("in", "receive", data)
+            self._saw("in", "receive", data, above="self._read()")
             queue.map(chain)
             self._deliver(chain, data)
             queue.fill(chain.head, len(data))
@@ -167,9 +167,9 @@ class Loop:
         try:
             data = os.read(fd, FRAME_MAX)
         except BlockingIOError:
-            self._told("read", [str(fd), f"{FRAME_MAX}"], -1, "EAGAIN")
+            self._told("read", [str(fd), f"{FRAME_MAX}"], -1, "EAGAIN", above="os.read")
             return None
-        self._told("read", [str(fd), f"{FRAME_MAX}"], len(data))
+        self._told("read", [str(fd), f"{FRAME_MAX}"], len(data), above="os.read")
         return data
 
     def _deliver(self, chain: Chain, data: bytes) -> None:
@@ -188,17 +188,17 @@ class Loop:
             return
         fd = self.nic.bells[index].fds["call"]
         os.eventfd_write(fd, 1)
-        self._told("write", [str(fd), "1"], 8)
+        self._told("write", [str(fd), "1"], 8, above="eventfd_write")
         self.recorder.emit(ev.Call(index, fd, eventfd_count(fd)), actor="device")
 
     # --- telling ---
 
-    def _told(self, name: str, args: list[str], result: int, errno: str | None = None) -> None:
-        self.recorder.emit(ev.Syscall(name, args, result, errno), actor="device", frame=here(2), above=1)
+    def _told(self, name: str, args: list[str], result: int, errno: str | None = None, above: str = "") -> None:
+        self.recorder.emit(ev.Syscall(name, args, result, errno), actor="device", frame=here(2), above=above)
 
-    def _saw(self, direction: str, verb: str, data: bytes) -> None:
+    def _saw(self, direction: str, verb: str, data: bytes, above: str) -> None:
         header, frame = data[:NET_HDR_LEN], data[NET_HDR_LEN:]
         index = TX if direction == "out" else RX
         packet = ev.Packet(direction, "port", frame.hex(), header.hex(), index)
-        self.recorder.emit(packet, actor="device", frame=here())
-        self.recorder.emit(ev.Action(verb, index, {"len": len(frame)}), actor="device", frame=here())
+        self.recorder.emit(packet, actor="device", frame=here(2), above=above)
+        self.recorder.emit(ev.Action(verb, index, {"len": len(frame)}), actor="device", frame=here(2), above=above)

@@ -109,8 +109,8 @@ class DeviceQueue:
 
         The driver sees it with :meth:`flush` (virtio v1.3 2.7.8).
         """
-        self.ring.store_used_entry(self.used_shadow + n, head, length)
         slot = self.ring.slot(self.used_shadow + n)
+        self.ring.store_used_entry(self.used_shadow + n, head, length)
         did(self, "fill", head=head, len=length, slot=slot)
 
     # flush
@@ -118,8 +118,8 @@ class DeviceQueue:
     def flush(self, count: int = 1) -> None:
         """Hand ``count`` filled elements to the driver by moving used.idx."""
         self.used_shadow += count
-        self.ring.store_used_idx(self.used_shadow)  # Barrier B: release
         self._forget_signal(count)
+        self.ring.store_used_idx(self.used_shadow)  # Barrier B: release
         did(self, "flush", idx=self.used_shadow)
 
     def _forget_signal(self, count: int) -> None:

@@ -109,8 +109,8 @@ class DriverQueue:
 
     def publish(self) -> None:
         """Hand everything added to the device by moving one 16-bit word (virtio v1.3 2.7.13.3)."""
-        self.ring.store_avail_idx(self.avail_shadow)  # Barrier A: release
         self._published = self.avail_shadow
+        self.ring.store_avail_idx(self.avail_shadow)  # Barrier A: release
         did(self, "publish", idx=self.avail_shadow)
 
     # kick

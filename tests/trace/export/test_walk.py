@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trace.recordings import HELLO, events, reference
+from tests.trace.recordings import HELLO, NO_PROGRAM, events, reference
 from tour.trace import events as ev
 from tour.trace.export import acts
 from tour.trace.export.acts import ExportError
@@ -70,3 +70,10 @@ def test_what_is_no_recording_is_no_program() -> None:
         program(events(ev.Bye(), actor="tour"))
     with pytest.raises(ExportError, match="no call of vhost's"):
         program([*events(HELLO, actor="tour"), *events(ev.Ioctl('system("x")', 1, 7, {}, "", 0), actor="control")])
+
+
+@pytest.mark.parametrize("lesson", NO_PROGRAM)
+def test_what_a_program_cannot_do_again_is_refused_with_its_reason(lesson: str) -> None:
+    with pytest.raises(ExportError) as caught:
+        program(reference(lesson).events)
+    assert NO_PROGRAM[lesson] in caught.value.why and "--as strace" in caught.value.fix

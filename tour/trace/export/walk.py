@@ -27,6 +27,16 @@ TAP = (
     ev.Syscall("ioctl", ["0", "TUNSETOFFLOAD", "0x0"], 0),
 )
 PEER = ev.Peer("tap0", "02:00:00:00:00:02", "10.0.2.2", "02:00:00:00:00:01", "10.0.2.1", True)
+def _not_ours(events: Sequence[ev.Event]) -> str:
+    """Why a program that plays control and driver cannot do all of it again; empty where it can."""
+    for event in events:
+        if isinstance(event.data, ev.Program):
+            return "A processor in KVM ran the driver's code in it; a program would have to do that itself."
+        if isinstance(event.data, ev.Serving):
+            return "Two devices served the rings in turn; a program drives one."
+        if isinstance(event.data, ev.Syscall) and event.actor == "device":
+            return "A loop in user space was the device in it; a program opens vhost-net."
+    return ""
 
 
 def program(events: Iterable[ev.Event]) -> Program:
@@ -54,6 +64,9 @@ class _Walker:
         hello = self.events[0].data if self.events else None
         if not isinstance(hello, ev.Hello):
             raise ExportError("This is no recording: it does not begin with a hello.")
+        if why := _not_ours(self.events):
+            fix = "choose another form: --as strace, mermaid, pcapng or svg"
+            raise ExportError("This recording cannot be made a program.", why, fix)
         for event in self.events:
             self._take(event)
         self._results()
