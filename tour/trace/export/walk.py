@@ -27,6 +27,8 @@ TAP = (
     ev.Syscall("ioctl", ["0", "TUNSETOFFLOAD", "0x0"], 0),
 )
 PEER = ev.Peer("tap0", "02:00:00:00:00:02", "10.0.2.2", "02:00:00:00:00:01", "10.0.2.1", True)
+
+
 def _not_ours(events: Sequence[ev.Event]) -> str:
     """Why a program that plays control and driver cannot do all of it again; empty where it can."""
     for event in events:
