@@ -38,6 +38,8 @@ def _not_ours(events: Sequence[ev.Event]) -> str:
             return "Two devices served the rings in turn; a program drives one."
         if isinstance(event.data, ev.Syscall) and event.actor == "device":
             return "A loop in user space was the device in it; a program opens vhost-net."
+        if isinstance(event.data, ev.Note) and event.data.key == "view.say.link_made":
+            return "More links than a tap were its network; a program makes only the tap."
     return ""
 
 
