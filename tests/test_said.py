@@ -235,9 +235,9 @@ def test_our_words_are_chinese_and_others_stay(text: str, chinese: str) -> None:
 )
 def test_a_hostile_text_takes_no_time(seed: str) -> None:
     line = (seed * LONGEST)[:LONGEST]
-    began = time.monotonic()
+    began = time.process_time()
     local("zh", "\n".join([line] * 300))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_what_is_ours_is_found_before_long_last_words() -> None:

@@ -320,6 +320,8 @@ def test_there_are_only_so_many(house: House) -> None:
 
 
 def test_coming_and_going_leaks_nothing(house: House) -> None:
+    visit(house).session.close()
+    wait_until(lambda: house.door.watchers == 0, "the first to be gone")
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(50):
         visit(house).session.close()
