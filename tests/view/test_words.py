@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,18 @@ def test_publish_says_who_changed_what_and_that_nothing_else_did() -> None:
     assert told(story, ev.Store, "zh", field="avail.idx", queue=1) == (
         "驱动把 avail.idx 从 0 改为 1：描述符 0 现在归设备持有。其余都没变。"
     )
+
+
+def test_another_memory_looked_at_is_told_as_nobodys_writing() -> None:
+    seen = ev.Event(
+        seq=1,
+        t=0,
+        actor="control",
+        source="observer",
+        data=ev.Store(1, "used.flags", 0, "0100", "0000", [1], [0]),
+    )
+    assert sentence(seen, State(), "en") == ("At this end, TX used.flags in memory is 0; at the other end it was 1.")
+    assert "wants kicks" in sentence(msgspec.structs.replace(seen, source="control"), State(), "en")
 
 
 def test_an_entry_ahead_of_the_index_is_not_published() -> None:

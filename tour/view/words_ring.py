@@ -19,6 +19,8 @@ def number(value: int | str) -> str:
 
 def store(say: Say, data: ev.Store) -> str:
     """One ring word or entry was written."""
+    if say.event.actor == "control" and say.event.source == "observer":
+        return _lies_here(say, data)
     name, _, slot = data.field.partition("[")
     teller = _FIELDS.get(name)
     sizes = {"desc": 4, "used.ring": 2}
@@ -28,8 +30,17 @@ def store(say: Say, data: ev.Store) -> str:
 
 
 def _plain(say: Say, data: ev.Store) -> str:
+    return _told(say, data, "word")
+
+
+def _lies_here(say: Say, data: ev.Store) -> str:
+    """Nobody wrote: from here on another memory is looked at, in which the word is another."""
+    return _told(say, data, "word_here")
+
+
+def _told(say: Say, data: ev.Store, key: str) -> str:
     old, new = (", ".join(number(value) for value in values) or "-" for values in (data.old, data.new))
-    return say("word", field=f"{say.queue(data.queue)} {data.field}", old=old, new=new)
+    return say(key, field=f"{say.queue(data.queue)} {data.field}", old=old, new=new)
 
 
 def flag_words(flags: int) -> str:
