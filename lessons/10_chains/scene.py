@@ -92,7 +92,7 @@ def fit(nic: Nic) -> str:
 
 
 def fit_long(nic: Nic) -> str:
-    """One frame in as many pieces as it has bytes behind the header: more than the ring has slots."""
+    """One frame in 22 pieces, more than the ring has slots: the header, and two bytes each."""
     take_back(nic)
     cut = [(TX_BUFFER, len(HEADER)), *((gpa + at, 2) for gpa, size in pieces(0)[1:] for at in range(0, size, 2))]
     nic.head = nic.tx.add(cut, indirect_at=TABLE)

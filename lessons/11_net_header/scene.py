@@ -42,7 +42,7 @@ STILL_SECONDS = 0.2
 MSS = 1460
 """TCP data in a frame of Ethernet's usual 1500 bytes."""
 SMALL_MSS = 536
-"""TCP data in the smallest packet that every IPv4 host must take, 576 bytes (RFC 9293 3.7.1)."""
+"""TCP data in a packet of 576 bytes: what is assumed of an other side that named no size (RFC 9293 3.7.1)."""
 NOBODY_MAC, NOBODY_IP = "02:00:00:00:00:03", "10.0.2.3"
 FIRST = 1_000_000
 """The large segment's sequence number."""
@@ -130,8 +130,10 @@ def reply(nic: Nic) -> str:
 
 def spread(nic: Nic) -> None:
     """The driver takes the buffers back and puts the frame together."""
-    parts = []
+    parts, free = [], nic.rx.num_free
     while (used := nic.rx.reap()) is not None:
+        if not parts:
+            nic.figure("rx.freed", nic.rx.num_free - free)
         parts.append(nic.memory.read(nic.rings[RX].read_desc(used.head).addr, used.len))
     whole = b"".join(parts)
     nic.figure("rx.buffers", len(parts))
