@@ -99,7 +99,7 @@ class RingFault(StrEnum):
     USED_JUMP = "used.idx moved by more than what is outstanding"
     HEAD_RANGE = "head is outside the descriptor table"
     NEXT_RANGE = "next is outside the descriptor table"
-    CHAIN_LOOP = "chain is longer than the queue"
+    CHAIN_LOOP = "chain is longer than its table"
     BAD_ADDRESS = "descriptor points outside guest memory"
     INDIRECT_SIZE = "indirect table's length is zero, no multiple of 16, or more than 1 MiB"
     INDIRECT_NESTED = "indirect table inside an indirect table"

@@ -124,14 +124,14 @@ def test_a_newcomer_is_told_what_stands(house: House) -> None:
     house.emit(ev.Watching("socket", "/run/s", 7, "qemu", queues=4))
     for idx in range(5):
         house.emit(replace(SAMPLE, avail_idx=idx))
-    house.emit(ev.Broken(3, "chain is longer than the queue", "quarantine"))
+    house.emit(ev.Broken(3, "chain is longer than its table", "quarantine"))
     visitor = visit(house)
     wait_until(lambda: len(visitor.events) == 3, "what stands")
     house.emit(replace(SAMPLE, avail_idx=4))
     wait_until(lambda: len(visitor.events) == 4, "a new sample")
     state = fold_all(visitor.events)
     assert state.hello == HELLO and state.watching is not None and state.watching.name == "qemu"
-    assert (state.tx.avail_idx, state.rings[3].broken) == (4, "chain is longer than the queue")
+    assert (state.tx.avail_idx, state.rings[3].broken) == (4, "chain is longer than its table")
     assert [event.seq for event in visitor.events] == [0, 1, 2, 3]
     assert house.looks.watching == 1
 

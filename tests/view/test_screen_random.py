@@ -37,7 +37,7 @@ def payloads(draw: st.DrawFn) -> ev.AnyPayload:
         ev.Private(queue, draw(st.sampled_from(["last_avail_idx", "last_used_idx", "x"])), 0, word),
         ev.Snapshot(queue, 1, 2, draw(st.integers(0, 3)), word, [[slot, slot, 9]], draw(st.none() | WORD)),
         ev.Kick(queue, 9, word), ev.Call(queue, 10, word), ev.Drain(queue, 10, 1), ev.Count(queue, "kick", 9, word),
-        ev.Action("reap", queue, {"head": slot}), ev.Broken(queue, "chain is longer than the queue", "kernel"),
+        ev.Action("reap", queue, {"head": slot}), ev.Broken(queue, "chain is longer than its table", "kernel"),
         ev.Packet(draw(st.sampled_from(["in", "out"])), draw(st.sampled_from(["tap", "port"])), data),
         ev.Worker(draw(st.text(max_size=30)), word, "ours", draw(st.sampled_from("RSDIZT?"))),
         ev.RingPlace(queue, draw(NUM), 0, 0x1000, 0x2000), ev.Region(slot, gpa, 0x10000, 0x7F0000000000, 5, 0),
