@@ -21,7 +21,17 @@ def test_orders_from_the_command_line_are_kept_and_replayed(tmp_path: Path) -> N
     picture = tmp_path / "step.svg"
     tour("replay", file, "--svg", picture, "--at", "4 publish", "--size", "80x24")
     assert "avail" in picture.read_text("utf-8")
-    told, _ = tour("export", "sandbox", "--as", "strace", "--from", file, code=2)
+    told, _ = tour("export", "sandbox", "--as", "strace", "--from", file)
+    assert "# 8 kick always" in told
+    tour("export", "sandbox", "--as", "svg", "--from", file, "-o", tmp_path / "steps")
+    assert sorted(path.name for path in (tmp_path / "steps").iterdir())[-1] == "08-kick-always.svg"
+    for words in (
+        ("sandbox", "--as", "c", "--from", file),
+        ("sandbox", "--as", "svg"),
+        ("8", "--as", "c", "--from", file),
+    ):
+        _, said = tour("export", *words, code=2)
+        assert "To mend it" in said
 
 
 def test_typed_orders_help_and_what_is_no_order() -> None:

@@ -116,6 +116,16 @@ def test_doorbells_that_are_lost_come_twice_or_come_late() -> None:
 
 
 @in_own_network
+def test_a_call_from_the_hand_goes_the_doorbell_s_way_too() -> None:
+    with Sand() as sand:
+        sand.obey("take", *ONE, "pop", "send", "fill", "flush", "doorbell call drop")
+        assert sand.obey("call").tx.call.count == 0
+        assert sand.obey("doorbell call late", "call").tx.call.count == 0
+        assert sand.obey("deliver call").tx.call.count == 1
+        assert sand.obey("doorbell call twice", "call").tx.call.count == 3
+
+
+@in_own_network
 def test_a_field_poked_is_what_the_device_meets() -> None:
     with Sand() as sand:
         state = sand.obey(*ONE[:2], "poke desc[0].addr 0xdead0000", "entry", "publish", "kick")

@@ -51,7 +51,9 @@ def test_another_memory_looked_at_is_told_as_nobodys_writing() -> None:
         data=ev.Store(1, "used.flags", 0, "0100", "0000", [1], [0]),
     )
     assert sentence(seen, State(), "en") == ("At this end, TX used.flags in memory is 0; at the other end it was 1.")
-    assert "wants kicks" in sentence(msgspec.structs.replace(seen, source="control"), State(), "en")
+    poked = msgspec.structs.replace(seen, source="control")
+    assert sentence(poked, State(), "en") == "The control plane changed TX used.flags from 1 to 0."
+    assert "wants kicks" in sentence(msgspec.structs.replace(seen, actor="device", source="device"), State(), "en")
 
 
 def test_an_entry_ahead_of_the_index_is_not_published() -> None:

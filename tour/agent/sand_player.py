@@ -75,7 +75,9 @@ def forked(player: Player) -> dict[str, Any]:
     position = len(player.timeline) if player.position is None else player.position
     state = player.timeline.at(position) if position < len(player.timeline) else player.timeline.edge
     if player.lesson.set_up != "attach" or not state.tx.num or player.busy or player.holding:
-        raise UsageError("No ring runs at this point, so the sandbox has nothing to go on from.")
+        raise UsageError(
+            "The sandbox cannot go on from this point.", "No ring of a plain set-up runs here.", "try 8:publish"
+        )
     origin = f"{player.lesson.id}:{player.lesson.step_ids[player.shown_step()]}"
     extra = (state.features or 0) & (EXTRAS["indirect"] | EXTRAS["event-idx"])
     return {"fork": fork_point(player.timeline, position, origin), "features": extra}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from tour.cli.replay import lesson_of, picture_of, size_of
 from tour.errors import UsageError
 from tour.i18n import Lang, t
 from tour.lesson.model import load
+from tour.lesson.sandbox import SANDBOX
 from tour.trace import events as ev
 from tour.trace import store
 
@@ -41,13 +43,30 @@ def export(options: ExportOptions) -> int:
     if options.form not in FORMS:
         why, fix = f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c"
         raise UsageError(f"There is no form '{options.form}'.", why, fix)
+    if options.lesson == SANDBOX:
+        _check_sandbox(options)
     recording = _recording(options)
-    if recording.hello.lesson != load(options.lesson).id:
-        raise UsageError(f"{recording.path} is a recording of lesson {recording.hello.lesson}, not {options.lesson}.")
+    found = recording.hello.lesson
+    if found != (SANDBOX if options.lesson == SANDBOX else load(options.lesson).id):
+        what = f"{recording.path} is a recording of lesson {found}, not {options.lesson}."
+        raise UsageError(what, "", f"tour export {found} --as {options.form} --from FILE")
     if options.form == "svg":
         return _pictures(recording, options)
     _put(_made(recording.events, options.form), options)
     return 0
+
+
+def _check_sandbox(options: ExportOptions) -> None:
+    """Raises UsageError for what a sandbox's recording cannot become."""
+    if not options.source:
+        what = "The sandbox has no recording of its own."
+        raise UsageError(what, "Only what you keep with -o can be exported, with --from.", "tour sandbox -o FILE")
+    if options.form in ("c", "python"):
+        raise UsageError(
+            "A sandbox cannot be exported as a program.",
+            "What you did as its device, to doorbells and with faults is no call that a program could make again.",
+            "choose strace, mermaid, pcapng or svg",
+        )
 
 
 def _recording(options: ExportOptions) -> store.Recording:
@@ -101,9 +120,18 @@ def _pictures(recording: store.Recording, options: ExportOptions) -> int:
     for player in played(lesson, recording, options.lang):
         step = player.step.id
         if options.at in ("", step):
-            path = Path(options.output) if options.at else _within(options.output, f"{player.index + 1:02d}-{step}.svg")
+            path = (
+                Path(options.output)
+                if options.at
+                else _within(options.output, f"{player.index + 1:02d}-{_file_name(step)}.svg")
+            )
             _put(picture_of(player.moment(), size).encode(), msgspec.structs.replace(options, output=str(path)))
     return 0
+
+
+def _file_name(step: str) -> str:
+    """A step's name as part of a file's; an order's number stands before it already."""
+    return re.sub(r"[^\w.]+", "-", step.split(" ", 1)[-1]).strip("-")
 
 
 def _within(folder: str, name: str) -> Path:

@@ -25,7 +25,8 @@ from tour.lesson.orders import BY_NAME, FAULTS, SIDES, VERBS
 from tour.lesson.sandbox import EXTRAS, teach
 from tour.trace.store import Writer
 
-LARGEST = 32768
+LARGEST = 1024
+"""Of a transmit ring that ends before the receive ring begins in guest memory (``nic.RING_AT``)."""
 
 
 class SandboxOptions(msgspec.Struct, frozen=True):
@@ -83,7 +84,9 @@ def _start(options: SandboxOptions) -> dict[str, Any]:
         return from_lesson(options)
     num, base = options.num, options.base
     if not 0 < num <= LARGEST or num & (num - 1):
-        raise UsageError(f"A queue cannot have {num} slots.", "Its size is a power of two, at most 32768.")
+        raise UsageError(
+            f"A queue cannot have {num} slots.", "Its size in the sandbox is a power of two, at most 1024."
+        )
     if not 0 <= base <= 0xFFFF:
         raise UsageError(f"An index cannot be {base}.", "It has 16 bits.")
     unknown = [name for name in options.extras if name not in EXTRAS]
@@ -139,7 +142,7 @@ class _Talk:
             yield from (part.strip() for part in given.split(";") if part.strip())
         while not self.options.orders:
             try:
-                line = input(t(self.options.lang, "sandbox.prompt")).strip()
+                line = input(t(self.options.lang, "sandbox.prompt") if sys.stdin.isatty() else "").strip()
             except EOFError:
                 tell()
                 return
@@ -154,8 +157,7 @@ class _Talk:
         if self.options.orders or not sys.stdin.isatty():
             tell(f"> {line}")
         if line.split()[0] in ("help", "?"):
-            for words in help_lines(lang, *line.split()[1:2]):
-                self.teller.text(words) if not words.startswith(" ") else tell(words)
+            self._help(help_lines(lang, *line.split()[1:2]))
             return True
         if not self.player.obey(line):
             tell(self.player.notice)
@@ -163,6 +165,18 @@ class _Talk:
         wait_idle(self.player, self.pump)
         self.teller.happened()
         return True
+
+    def _help(self, lines: list[str]) -> None:
+        """A head and the verbs below it stand together."""
+        for at, words in enumerate(lines):
+            listed = words.startswith(" ")
+            heads = lines[at + 1 : at + 2] and lines[at + 1].startswith(" ")
+            if listed or heads:
+                tell(words)
+            else:
+                self.teller.text(words)
+            if listed and not heads:
+                tell()
 
 
 def help_lines(lang: Lang, word: str = "") -> list[str]:

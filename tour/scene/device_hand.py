@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tour.device.contract import RX, TX
+from tour.scene.doorbell_hand import DoorbellHand
 from tour.scene.nic import Nic
 from tour.scene.refused import Refused
 from tour.trace import events as ev
@@ -47,8 +48,8 @@ class Held:
 class DeviceHand:
     """``held`` are the queues taken, by number."""
 
-    def __init__(self, nic: Nic) -> None:
-        self.nic = nic
+    def __init__(self, nic: Nic, bells: DoorbellHand) -> None:
+        self.nic, self.bells = nic, bells
         self.held: dict[int, Held] = {}
 
     def do(self, order: Order, faults: set[DeviceFault]) -> None:
@@ -160,13 +161,15 @@ class DeviceHand:
         if order.words["when"] == "asked" and not held.queue.needs_call():
             self.nic.recorder.emit(ev.Note("sandbox.no_call_wanted", {"queue": ("RX", "TX")[index]}), actor="tour")
             return
-        self.nic.bells[index].call()
-        self.nic.recorder.emit(ev.Action("call", index), actor="device", frame=here(), above=".call()")
+        if self.bells.call(index):
+            self.nic.recorder.emit(ev.Action("call", index), actor="device", frame=here(), above=".call(")
 
     def kicks(self, held: Held, order: Order) -> None:
         """Whether the device wants kicks."""
         if order.words["switch"] == "off":
             held.queue.disable_kicks()
+            if held.queue.event_idx:
+                self.nic.recorder.emit(ev.Note("sandbox.kicks_stay", {}), actor="tour")
         elif held.queue.enable_kicks():
             self.nic.recorder.emit(ev.Note("sandbox.kicks_late", {}), actor="tour")
 

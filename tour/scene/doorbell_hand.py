@@ -54,6 +54,18 @@ class DoorbellHand:
         for _ in range(2 if how == "twice" else 1):
             self.nic.bells[queue].kick()
 
+    def call(self, queue: int) -> bool:
+        """The device in the learner's hand rings; False when nothing arrives."""
+        how = self.how["call", queue]
+        if how == "late":
+            os.eventfd_write(self._middle(queue), 1)
+        if how in ("drop", "late"):
+            self._tell(f"call_{how}", queue)
+            return False
+        for _ in range(2 if how == "twice" else 1):
+            self.nic.bells[queue].call()
+        return True
+
     def pass_calls(self) -> None:
         """Calls that come twice; then what the driver's own eventfds really hold."""
         for (bell, queue), how in self.how.items():

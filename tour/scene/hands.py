@@ -26,7 +26,7 @@ from tour.virtqueue.ring import Ring
 
 HEADER = NetHeader().pack()
 SLOT = 2048
-SLOTS = 64
+SLOTS = 128
 DATA = 0x88B5
 """IEEE 802's EtherType for local experiments: the peer's network stack passes such a frame over."""
 NAMES = ("rx", "tx")
@@ -50,8 +50,8 @@ class Hands:
     def __init__(self, nic: Nic) -> None:
         self.nic = nic
         nic.tx, nic.rx = FaultyDriver.of(nic.tx), FaultyDriver.of(nic.rx)
-        self.device = DeviceHand(nic)
         self.bells = DoorbellHand(nic)
+        self.device = DeviceHand(nic, self.bells)
         self.device_faults: set[DeviceFault] = set()
         self.written = (0, 0)
         self._slot = 0
@@ -153,6 +153,8 @@ class Hands:
         queue = self.queue(order.queue)
         if order.words["switch"] == "off":
             queue.disable_calls()
+            if queue.event_idx:
+                self._note("calls_stay", order.queue)
         elif queue.enable_calls():
             self._note("calls_late", order.queue)
 

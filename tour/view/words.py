@@ -55,7 +55,8 @@ def _hello(say: Say, data: ev.Hello) -> str:
 
 def _write(say: Say, data: ev.Write) -> str:
     key = data.what if data.what in ("net_hdr", "frame", "buffer", "indirect") else "buffer"
-    return say("write", n=len(data.after) // 2, what=say(f"write.{key}"), gpa=f"{data.gpa:#x}")
+    n = len(data.after) // 2
+    return say("write_one" if n == 1 else "write", n=n, what=say(f"write.{key}"), gpa=f"{data.gpa:#x}")
 
 
 def _kick(say: Say, data: ev.Kick) -> str:

@@ -9,6 +9,8 @@ from tour.trace.state import Ring
 from tour.view.say import Say
 
 NAMED_MOST = 4
+WISHES = ("avail.flags", "used.flags", "avail.used_event", "used.avail_event")
+"""What a driver or a device wishes of the other; written from outside they are nobody's wish."""
 FLAGS = ((1, "NEXT"), (2, "WRITE"), (4, "INDIRECT"))
 
 
@@ -22,6 +24,8 @@ def store(say: Say, data: ev.Store) -> str:
     if say.event.actor == "control" and say.event.source == "observer":
         return _lies_here(say, data)
     name, _, slot = data.field.partition("[")
+    if say.event.actor == "control" and name in WISHES:
+        return _plain(say, data)
     teller = _FIELDS.get(name)
     sizes = {"desc": 4, "used.ring": 2}
     if teller is None or len(data.new) != sizes.get(name, 1) or not data.old:
