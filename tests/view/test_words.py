@@ -104,6 +104,13 @@ def test_changes_of_a_step_in_one_sentence() -> None:
     assert changes(before, before, "zh") != ""
 
 
+def test_rows_of_a_listing_are_counted_not_told_as_a_value() -> None:
+    before = Story().run(until="publish").timeline.edge
+    after = fold(before, ev.Event(before.seq + 1, 0, "tour", "observer", ev.Listing("table", [["0"], ["1"]])))
+    assert changes(before, after, "en") == "Changed in this step: listing.table (2 rows)."
+    assert "2 行" in changes(before, after, "zh")
+
+
 def test_an_address_is_hexadecimal_however_low() -> None:
     before = Story().run(until="publish").timeline.edge
     told = {"index": 1, "desc": 0x1000, "avail": 0x1080, "used": 0x1098}

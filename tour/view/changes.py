@@ -55,7 +55,10 @@ def _change(lang: Lang, before: State, after: State, key: str) -> str:
         return tr(lang, f"change.{key}.{'yes' if new else 'no'}")
     if key.startswith("figure."):
         return _measured(lang, after, key.removeprefix("figure."))
-    name = _plotted(lang, after, key) if key.startswith(("plot.", "listing.")) else named(key, lang)
+    if key.startswith(("plot.", "listing.")):
+        kind = "points" if key.startswith("plot.") else "rows"
+        return tr(lang, f"change.{kind}", name=_plotted(lang, after, key), n=new)
+    name = named(key, lang)
     if old is None or str(old).startswith("("):
         return tr(lang, "change.new", name=name, new=_value(key, new))
     return tr(lang, "change.word", name=name, old=_value(key, old), new=_value(key, new))
