@@ -35,9 +35,13 @@ def test_orders_from_the_command_line_are_kept_and_replayed(tmp_path: Path) -> N
 
 
 def test_typed_orders_help_and_what_is_no_order() -> None:
-    typed = "help\nhelp publish\nhelp faults\nfrob\npublish 7\ndescribe\nwrite\n\nq\nwrite\n"
+    typed = "help\nhelp publish\nhelp faults\nhelp idx-modulo\nfrob\npublish 7\ndescribe\nwrite\n\nq\nwrite\n"
     told, _ = tour("sandbox", "--plain", "--device", "embedded", "--size", "2", "--base", "65535", typed=typed)
-    assert "It is written: publish [tx|rx]" in told and "kick-equality: driver" in told
+    assert (
+        "It is written: publish [tx|rx]" in told
+        and "kick-equality: driver" in told
+        and told.count("idx-modulo: driver") == 2
+    )
     assert "There is no verb 'frob'." in told and "'7' does not fit there." in told
     assert "there is no packet yet" in told and told.count("wrote 42 bytes") == 1
 

@@ -47,7 +47,8 @@ class SandPlayer(Player):
         try:
             self._next(line)
         except UsageError as error:
-            self.notice = f"{local(self.lang, error.what)} {local(self.lang, error.why)}"
+            between = "" if self.lang == "zh" else " "
+            self.notice = f"{local(self.lang, error.what)}{between}{local(self.lang, error.why)}"
             self.changed()
             return False
         self.phase = "do"

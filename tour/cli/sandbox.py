@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,12 @@ from tour.cli.options import StartOptions, Where
 from tour.cli.output import say, tell
 from tour.cli.start import draw, dumb, on_terminal
 from tour.cli.teller import Teller
-from tour.errors import UsageError
+from tour.errors import TourError, UsageError
 from tour.i18n import Lang, t
 from tour.lesson.course import place
 from tour.lesson.model import load
 from tour.lesson.orders import BY_NAME, FAULTS, SIDES, VERBS
-from tour.lesson.sandbox import EXTRAS, teach
+from tour.lesson.sandbox import EXTRAS, breaks, teach
 from tour.trace.store import Writer
 
 LARGEST = 1024
@@ -62,12 +63,23 @@ def sandbox(options: SandboxOptions) -> int:
         start = StartOptions(
             "", options.where, options.lang, False, options.glyphs, options.theme, options.no_motion
         )  # fmt: skip
-        return draw(player, start)
+        return draw(player, start, leaving=lambda: _complete(player))
     finally:
         player.close()
         if writer is not None:
             kept = writer.close()
             say(t(options.lang, "sandbox.saved", path=kept or options.output))
+
+
+def _complete(player: SandPlayer) -> None:
+    """Left on the screen, a recording has its end too."""
+    if player.error is not None:
+        return
+    pump = Pump(player)
+    with contextlib.suppress(TourError):
+        wait_idle(player, pump)
+        player.finish()
+        wait_idle(player, pump)
 
 
 def _player(options: SandboxOptions, start: dict[str, Any]) -> SandPlayer:
@@ -183,7 +195,9 @@ def help_lines(lang: Lang, word: str = "") -> list[str]:
     """All verbs, or one, or (``faults``) all faults."""
     if word in BY_NAME:
         return [teach(lang, word), t(lang, "sandbox.usage", usage=BY_NAME[word].usage)]
-    if word in ("faults", "fault"):
+    if word in FAULTS:
+        return [fault_line(lang, word)]
+    if word == "faults":
         return [t(lang, "sandbox.faults_head"), *(fault_line(lang, name) for name in FAULTS)]
     lines = []
     for side in SIDES:
@@ -194,4 +208,4 @@ def help_lines(lang: Lang, word: str = "") -> list[str]:
 
 def fault_line(lang: Lang, name: str) -> str:
     """A fault and what it breaks."""
-    return f"{name}: {t(lang, 'sandbox.fault.' + name.replace('-', '_'))}"
+    return t(lang, "sandbox.fault_line", name=name, what=breaks(lang, name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -54,8 +55,14 @@ def show(journey: Journey, where: Place | None) -> int:
     return draw(player, journey.options, journey)
 
 
-def draw(player: Player | None, options: StartOptions, journey: Journey | None = None) -> int:
-    """Hand the player to the screen, with the course around it or alone; returns the exit code.
+def draw(
+    player: Player | None,
+    options: StartOptions,
+    journey: Journey | None = None,
+    leaving: Callable[[], None] | None = None,
+) -> int:
+    """Hand the player to the screen, with the course around it or alone; returns the exit code. ``leaving`` is done
+    once the screen is gone, while the agent still runs.
 
     The agent builds its set-up while the screen is still being imported.
     """
@@ -67,7 +74,7 @@ def draw(player: Player | None, options: StartOptions, journey: Journey | None =
 
         motion = False if options.no_motion else None
         looks = chosen(options.theme, wanted_glyphs(options.glyphs), motion)
-        return run_tui(player, replace(looks, lang=options.lang, level=options.level), journey)
+        return run_tui(player, replace(looks, lang=options.lang, level=options.level), journey, leaving)
     finally:
         if player is not None:
             player.close()

@@ -70,6 +70,11 @@ def add(lesson: Lesson, line: str) -> StepSpec:
     return step
 
 
+def breaks(lang: Lang, fault: str) -> str:
+    """Who makes that mistake, and what comes of it."""
+    return t(lang, f"sandbox.fault.{fault.replace('-', '_')}")
+
+
 def teach(lang: Lang, verb: str) -> str:
     """What a verb does, in a sentence or two."""
     return t(lang, f"sandbox.verb.{verb}")

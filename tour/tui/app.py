@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -188,9 +188,15 @@ class TourApp(App[None]):
         self._exit_renderables.clear()
 
 
-def run_tui(player: PlayerLike | None, options: Options, journey: Journey | None = None) -> int:
+def run_tui(
+    player: PlayerLike | None,
+    options: Options,
+    journey: Journey | None = None,
+    leaving: Callable[[], None] | None = None,
+) -> int:
     """Run a player, or (None) the journey's map, on this terminal until the person leaves.
 
+    ``leaving`` is done once the screen is gone, while the agent still runs.
     Returns the exit code: 0, 130 after Ctrl-C, 4 after a defect of ours, told on stderr.
     """
     app = TourApp(staged(player) if player is not None else None, options, journey)
@@ -205,5 +211,7 @@ def run_tui(player: PlayerLike | None, options: Options, journey: Journey | None
     else:
         print(resume_words(app.player.moment() if app.player is not None else None, lang))
         code = app.return_code or 0
+        if leaving is not None:
+            leaving()
     app.close_player()
     return code

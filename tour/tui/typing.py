@@ -13,8 +13,8 @@ from tour.i18n import t
 from tour.lesson import hands_on
 from tour.lesson.hands_on import Level
 from tour.lesson.moment import Moment
-from tour.lesson.orders import BY_NAME, completions
-from tour.lesson.sandbox import teach
+from tour.lesson.orders import BY_NAME, FAULTS, completions
+from tour.lesson.sandbox import breaks, teach
 from tour.tui.card import Card, Option
 from tour.tui.options import Options
 from tour.tui.ports import PlayerLike
@@ -155,6 +155,10 @@ class Typing(Showing):
         verb = BY_NAME.get(words[0]) if words else None
         if verb is not None:
             return f"{teach(self.lang, verb.name)} {t(self.lang, 'sandbox.usage', usage=verb.usage)}"
+        if words[:1] == ["faults"]:
+            return t(self.lang, "sandbox.faults_are", names=" ".join(FAULTS))
+        if words and words[0] in FAULTS:
+            return breaks(self.lang, words[0])
         return t(self.lang, "sandbox.fits", words=" ".join(BY_NAME))
 
     # --- a lesson's step by hand ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tour.errors import RingFault
+from tour.errors import MemoryFault, RingFault
 from tour.i18n import Lang, local, strings
 from tour.trace import events as ev
 from tour.trace.fold import fold
@@ -108,9 +108,16 @@ def _note(say: Say, data: ev.Note) -> str:
     if template is None:
         return say("note", key=data.key)
     try:
-        return template.format(**data.args)
+        return template.format(**data.args | _why(say, data))
     except (LookupError, ValueError, AttributeError, TypeError):
         return template
+
+
+def _why(say: Say, data: ev.Note) -> dict[str, object]:
+    """The reason of a ring or of guest memory in words."""
+    reason = str(data.args.get("reason", ""))
+    named = next((fault.name.lower() for fault in MemoryFault if fault.value == reason), "")
+    return {"reason": say.raw(f"memory_fault.{named}") if named else fault_words(reason, say.lang)} if reason else {}
 
 
 def _broken(say: Say, data: ev.Broken) -> str:
