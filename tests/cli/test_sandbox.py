@@ -51,6 +51,11 @@ def test_from_a_lesson_s_step() -> None:
     assert "used.idx" in told and "回收" in told
 
 
+def test_from_a_lesson_that_sets_up_by_itself() -> None:
+    told, _ = tour("sandbox", "--from", "14:after", "--device", "embedded", "--do", "burst 1; reap")
+    assert "used.idx from 1 to 2" in told
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -11,6 +11,7 @@ from tour.errors import UsageError
 from tour.i18n import Lang, local, t
 from tour.lesson import orders, sandbox
 from tour.lesson.sandbox import EXTRAS
+from tour.trace.state import State
 
 
 class SandPlayer(Player):
@@ -71,14 +72,17 @@ class SandPlayer(Player):
         self.changed()
 
 
+def rings_run(state: State) -> bool:
+    """Whether there is something to go on from: both rings with their backend socket."""
+    return all(ring.backend is not None for ring in (state.tx, state.rx))
+
+
 def forked(player: Player) -> dict[str, Any]:
     """Options of a sandbox that goes on from the moment ``player`` shows. Raises UsageError where no ring runs."""
     position = len(player.timeline) if player.position is None else player.position
     state = player.timeline.at(position) if position < len(player.timeline) else player.timeline.edge
-    if player.lesson.set_up != "attach" or not state.tx.num or player.busy or player.holding:
-        raise UsageError(
-            "The sandbox cannot go on from this point.", "No ring of a plain set-up runs here.", "try 8:publish"
-        )
+    if not rings_run(state) or player.busy or player.holding:
+        raise UsageError("The sandbox cannot go on from this point.", "Not both rings run here.", "try 8:publish")
     origin = f"{player.lesson.id}:{player.lesson.step_ids[player.shown_step()]}"
     extra = (state.features or 0) & (EXTRAS["indirect"] | EXTRAS["event-idx"])
     return {"fork": fork_point(player.timeline, position, origin), "features": extra}

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from textual import events
 
 from tour.agent.player import Player
-from tour.agent.sand_player import SandPlayer
+from tour.agent.sand_player import SandPlayer, rings_run
 from tour.i18n import t
 from tour.lesson import hands_on
 from tour.lesson.hands_on import Level
@@ -64,8 +64,8 @@ class Typing(Showing):
 
     @property
     def may_fork_freely(self) -> bool:
-        """See ``Showing``: from a lesson in which rings run."""
-        return self.led is not None and self.led.lesson.set_up == "attach"
+        """See ``Showing``: from a moment at which rings run."""
+        return self.led is not None and rings_run(self.led.moment().state)
 
     # --- letters --------------------------------------------------------------------------------------------
 
