@@ -27,7 +27,7 @@ MAKERS = {("lab/kernel.py", "missing"), ("abi/build.py", "_no_compiler"), ("agen
 MAKERS |= {("errors.py", "__init__"), ("lab/boot.py", "progress"), ("lab/boot.py", "append")}
 MAKERS |= {("agent/session.py", "DecodeError"), ("lab/fetch.py", "missing"), ("lab/fetch.py", "_progress")}
 MAKERS |= {("device/vhost_user/exchange.py", "Error"), ("device/sampler.py", "Error")}
-MAKERS |= {("guest/machine.py", "_await")}
+MAKERS |= {("guest/machine.py", "_await"), ("scene/qemu.py", "_until")}
 """Calls besides the errors' own that are given such sentences."""
 TELLERS = {("abi/namespaces.py", "namespace_fix"), ("abi/build.py", "_first_error"), ("lab/boot.py", "_last_words")}
 TELLERS |= {("agent/spawn.py", name) for name in ("_ended", "_quote", "reason")} | {

@@ -50,9 +50,9 @@ def _lacking(lesson: Lesson) -> CapabilityMissing | None:
     """What the lesson needs to run live and this machine does not have."""
     if not lesson.needs:
         return None
-    from tour.agent.probes import isolated
+    from tour.agent.probes import isolated, lab
 
-    found = next((one for one in isolated() if one.name in lesson.needs and not one.ok), None)
+    found = next((one for one in (*isolated(), *lab()) if one.name in lesson.needs and not one.ok), None)
     return CapabilityMissing(found.name, found.what, found.why, found.fix) if found else None
 
 

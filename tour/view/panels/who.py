@@ -72,13 +72,16 @@ def _control(view: View) -> Person:
     rings = view.state.rings
     ready = all(ring.backend is not None for ring in rings)
     idle = view.tr("who.ready" if ready else "who.setting_up")
-    return "control", "control", "C " + view.tr("who.control"), view.tr("who.control_plane"), (
+    watching = view.state.watching
+    name = view.tr("who.qemu", pid=watching.pid) if watching else view.tr("who.control")
+    return "control", "control", f"C {name}", view.tr("who.control_plane"), (
         _status(view, "control", idle))  # fmt: skip
 
 
 def _driver(view: View, roomy: bool) -> Person:
     cpu = view.state.cpu
-    name = view.tr("who.in_kvm" if cpu else "who.driver_wide" if roomy else "who.driver")
+    ours = "who.driver_wide" if roomy else "who.driver"
+    name = view.tr("who.its_guest" if view.state.watching else "who.in_kvm" if cpu else ours)
     idle = view.tr("who.halted" if cpu and cpu.halted else "who.idle")
     return "driver", "driver", "D " + name, view.tr("who.data_plane"), _status(view, "driver", idle)
 
