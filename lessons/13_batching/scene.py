@@ -17,7 +17,7 @@ FEW = 8
 MANY = 1000
 SIZES = (1, 2, 4, 8, 16, 32)
 TIMES = 60
-"""Batches of each size; the quickest tenth is told."""
+"""Batches of each size; their first decile is told."""
 POLL_US = 5000
 TRIES = 10
 PACE_SECONDS = 0.002
