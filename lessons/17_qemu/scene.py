@@ -1,7 +1,5 @@
 """Lesson 17, QEMU for real: what really happens at each step. A function returns the condition it ended on."""
 
-from tour.net.address import bring_up
-from tour.net.frames import PEER_IP, PEER_MAC, PREFIX
 from tour.scene import qemu_guest
 from tour.scene.nic import Nic
 from tour.scene.qemu import Qemu, check
@@ -10,7 +8,7 @@ from tour.scene.qemu_ways import (
     OTHER_IP,
     OTHER_MAC,
     PINGS,
-    TAP,
+    address,
     as_nobody,
     compare,
     counters,
@@ -44,7 +42,7 @@ def start(nic: Nic) -> None:
     nic.own.qemu = qemu = Qemu(nic, nic.own.files, f"{BY_NAME},vhost=on")
     nic.recorder.emit(ev.Watching("strace", "", qemu.pid, "QEMU"), actor="tour")
     calls = qemu.begin()
-    bring_up(TAP, PEER_IP, PEER_MAC, PREFIX)
+    address(nic)
     tell_calls(nic, calls)
     nic.own.start = names = vhost_calls(calls)
     nic.figure("start.calls", len(names))
@@ -117,7 +115,7 @@ def handed(nic: Nic) -> None:
     later = load_driver(qemu)
     tell_calls(nic, [*calls, *later])
     names = [*vhost_calls(calls), *vhost_calls(later)]
-    nic.figure("handed.user", qemu.user())
+    nic.figure("handed.user", str(qemu.user()))
     nic.figure("handed.opened", opened(calls))
     nic.figure("handed.calls", len(names))
     nic.figure("handed.owner", names.count("VHOST_SET_OWNER"))
@@ -137,7 +135,7 @@ def handed_unlent(nic: Nic) -> None:
 
 def hand(nic: Nic, netdev: str) -> Qemu:
     """A QEMU of nobody's with a tap of ours, held at its beginning."""
-    nic.own.qemu.close()
+    end(nic)
     tap, vhost = lend(nic)
     files, fds = readable(nic, nic.own.files)
     option = netdev.format(tap=tap, vhost=vhost)
@@ -147,14 +145,22 @@ def hand(nic: Nic, netdev: str) -> Qemu:
     return qemu
 
 
+def end(nic: Nic) -> None:
+    """End the QEMU there is; its worker goes with it."""
+    worker = nic.own.qemu.worker()
+    nic.own.qemu.close()
+    if worker is not None:
+        nic.recorder.emit(worker.gone(), actor="device", source="observer")
+
+
 def off(nic: Nic) -> None:
     """A third QEMU, without vhost; a hundred pings."""
-    nic.own.qemu.close()
+    end(nic)
     take_back(nic)
     nic.own.qemu = qemu = Qemu(nic, nic.own.files, f"{BY_NAME},vhost=off")
     nic.recorder.emit(ev.Watching("strace", "", qemu.pid, "QEMU"), actor="tour")
     calls = qemu.begin()
-    bring_up(TAP, PEER_IP, PEER_MAC, PREFIX)
+    address(nic)
     qemu.come_up()
     later = load_driver(qemu)
     tell_calls(nic, [*calls, *later])

@@ -1,4 +1,5 @@
-"""Run a command as an ordinary user: uid 65534, with a /dev/net/tun that anybody may open, as distributions have it.
+"""Run a command as an ordinary user: uid 65534, with a /dev/net/tun that anybody may open, as distributions have it,
+and a /dev/kvm as the group kvm has it.
 
 Everything happens in a mount namespace of its own; the machine's /dev is untouched. Where this Python or this tree lie
 in somebody's closed home, that home is covered by an open folder with nothing but them in it.
@@ -22,14 +23,18 @@ PR_SET_DUMPABLE, PR_CAPBSET_DROP = 4, 24  # linux/prctl.h
 CAP_SYS_ADMIN = 21  # linux/capability.h
 
 
-def own_tun() -> None:
-    """Bind a device node of mode 0666 over /dev/net/tun, in the mount namespace of our own."""
+DEVICES = {"/dev/net/tun": (10, 200), "/dev/kvm": (10, 232)}
+"""Major and minor number (Documentation/admin-guide/devices.txt of Linux)."""
+
+
+def own(path: str) -> None:
+    """Bind a device node of mode 0666 over ``path``, in the mount namespace of our own."""
     folder = tempfile.mkdtemp()
     libc.mount("tmpfs", folder, "tmpfs")
-    node = os.path.join(folder, "tun")
-    os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(10, 200))
+    node = os.path.join(folder, "node")
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(*DEVICES[path]))
     os.chmod(node, 0o666)
-    libc.mount(node, "/dev/net/tun", "", libc.MS_BIND)
+    libc.mount(node, path, "", libc.MS_BIND)
     libc.umount(folder)
     os.rmdir(folder)
 
@@ -90,8 +95,8 @@ def main() -> None:
         libc.unshare(libc.CLONE_NEWNS)
         libc.mount("none", "/", "", libc.MS_REC | libc.MS_PRIVATE)
         open_way([Path(each).resolve() for each in (sys.base_prefix, sys.prefix, Path(__file__).parents[2])])
-        if os.path.exists("/dev/net/tun"):
-            own_tun()
+        for path in filter(os.path.exists, DEVICES):
+            own(path)
         become_nobody()
         # setuid made us undumpable, and such a process may not write its own /proc files
         libc.prctl(PR_SET_DUMPABLE, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tour.agent.client import connect_local
+from tour.agent.client import connect_local, connect_replay
 from tour.agent.player import Connect, Player
 from tour.agent.session import Item
 from tour.dev.finding import Finding, line_of
@@ -193,7 +193,10 @@ def _outdated(recorded: list[ev.Event], lesson: Lesson, run: Run) -> list[str]:
 
 
 def runs_of(lesson: Lesson) -> list[Run]:
-    """The lesson's normal run and one of each fork. Raises TourError."""
+    """The lesson's normal run and one of each fork; of one that needs the kernel's own device, its recording. Raises
+    TourError."""
     if not lesson.scene_path().is_file():
         raise LessonError(f"The lesson in {Path(lesson.folder).name} has no scene.py.")
+    if "kernel" in lesson.needs:
+        return [play(lesson, connect=lambda command: connect_replay(lesson.recording_path()))]
     return [play(lesson), *(play(lesson, vary.id) for vary in lesson.vary)]

@@ -86,7 +86,8 @@ class Links(ABC):
 
     def set_queue_length(self, name: str, frames: int) -> None:
         """How many frames may wait in link ``name`` to be sent; a tap's queue towards its descriptor is made anew with
-        that room [tun_device_event(), drivers/net/tun.c@6.1]."""
+        that room [tun_device_event(), drivers/net/tun.c@6.1]. SIOCSIFTXQLEN wants CAP_NET_ADMIN in the first user
+        namespace [dev_ioctl(), net/core/dev_ioctl.c@6.1]; netlink does not."""
         request = _IFREQ_QLEN.pack(name.encode(), frames)
         with naming(name, f"set txqueuelen {frames}"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             fcntl.ioctl(sock, SIOCSIFTXQLEN, request)
@@ -176,6 +177,11 @@ class PyrouteLinks(Links):
         """RTM_DELLINK."""
         with self._route(name, "delete") as (route, index):
             route.link("del", index=index)
+
+    def set_queue_length(self, name: str, frames: int) -> None:
+        """RTM_NEWLINK with IFLA_TXQLEN."""
+        with self._route(name, f"set txqueuelen {frames}") as (route, index):
+            route.link("set", index=index, txqlen=frames)
 
     @contextmanager
     def _route(self, name: str, what: str) -> Iterator[tuple[Any, int]]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from tour.device.worker import PREFIX, WorkerThread
 from tour.errors import AgentLost, CapabilityMissing, TimedOut
 from tour.lab.qemu import tsc_khz
+from tour.net.frames import GUEST_MAC
 from tour.scene.nic import Nic
 from tour.scene.qemu_guest import DONE, READY, GuestFiles
 from tour.scene.strace import Strace, Traced
@@ -31,7 +32,7 @@ MEMORY = 128
 BOOT_SECONDS = 150.0
 COMMAND_SECONDS = 90.0
 END_SECONDS = 40.0
-CARD = "virtio-net-pci,netdev=n,disable-legacy=on,romfile="
+CARD = f"virtio-net-pci,netdev=n,mac={GUEST_MAC},disable-legacy=on,romfile="
 WORDS = "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t cryptomgr.notests mitigations=off random.trust_cpu=on"
 HELD = 'kill -STOP $$; exec "$@"'
 """A shell that waits for a SIGCONT, so that strace holds the process before its first call."""

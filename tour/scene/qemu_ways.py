@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tour.device.kernel import open_vhost
 from tour.net.address import bring_up
-from tour.net.frames import PEER_IP, PEER_MAC, PREFIX
+from tour.net.frames import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC, PREFIX
 from tour.net.tap import TapPort
 from tour.scene.nic import Nic
 from tour.scene.qemu import Qemu
@@ -36,6 +36,13 @@ LESSONS = {
     "VHOST_SET_VRING_CALL": "6", "VHOST_SET_VRING_ERR": "6", "VHOST_NET_SET_BACKEND": "7",
 }  # fmt: skip
 """The calls that the learner made, and in which lesson."""
+
+
+def address(nic: Nic) -> None:
+    """The host's side of the tap, up and with an address: the peer of the guest."""
+    bring_up(TAP, PEER_IP, PEER_MAC, PREFIX)
+    told = ev.Peer(TAP, PEER_MAC, PEER_IP, GUEST_MAC, GUEST_IP, True)
+    nic.recorder.emit(told, actor="network", source="observer")
 
 
 def vhost_calls(calls: Sequence[Traced]) -> list[str]:
@@ -147,7 +154,7 @@ def lend(nic: Nic) -> tuple[int, int]:
     nic.own.vhost = vhost
     args = ["AT_FDCWD", '"/dev/vhost-net"', "O_RDWR|O_CLOEXEC"]
     nic.recorder.emit(ev.Syscall("openat", args, vhost), actor="control")
-    bring_up(TAP, PEER_IP, PEER_MAC, PREFIX)
+    address(nic)
     return port.fileno(), vhost
 
 

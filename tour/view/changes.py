@@ -43,7 +43,7 @@ def changes(before: State, after: State, lang: Lang) -> str:
 def _change(lang: Lang, before: State, after: State, key: str) -> str:
     if key.startswith("mem."):
         return tr(lang, "change.memory", gpa=key[4:])
-    if key in ("port", "tx.free", "rx.free") or key.endswith("_shadow") or _register(key, after):
+    if key in ("port", "watching", "tx.free", "rx.free") or key.endswith("_shadow") or _register(key, after):
         return ""
     try:
         old, new = read(before, key), read(after, key)

@@ -71,8 +71,8 @@ def _status(view: View, actor: str, idle: str) -> tuple[str, bool]:
 def _control(view: View) -> Person:
     rings = view.state.rings
     ready = all(ring.backend is not None for ring in rings)
-    idle = view.tr("who.ready" if ready else "who.setting_up")
     watching = view.state.watching
+    idle = view.tr("who.idle" if watching else "who.ready" if ready else "who.setting_up")
     name = view.tr("who.qemu", pid=watching.pid) if watching else view.tr("who.control")
     return "control", "control", f"C {name}", view.tr("who.control_plane"), (
         _status(view, "control", idle))  # fmt: skip
@@ -126,7 +126,9 @@ def port_name(view: View) -> str:
 def _port(view: View) -> Person:
     state = view.state
     text = view.tr("who.from_guest", n=state.packets_out) if state.peer.name else view.tr("who.no_port")
-    if state.packets_in:
+    if state.watching:
+        text = "-"
+    elif state.packets_in:
         text = view.tr("who.both_ways", out=state.packets_out, back=state.packets_in)
     return "tap", _changed(view, "packets.out", "packets.in"), port_name(view), view.tr("who.network"), (
         text, turn_of(view, "network") == "turn")  # fmt: skip
@@ -140,7 +142,7 @@ def _changed(view: View, *keys: str) -> str:
 
 def _peer(view: View, roomy: bool) -> Person:
     peer = view.state.peer
-    count = view.state.packets_out
+    count = 0 if view.state.watching else view.state.packets_out
     seen = view.tr("who.seen", n=count) if roomy else str(count or "-")
     name = view.tr("who.peer" if peer.real or not peer.name else "who.responder")
     return "peer", "network", name, peer.ip, (seen, False)
