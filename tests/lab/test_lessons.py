@@ -36,6 +36,9 @@ each_kernel = pytest.mark.parametrize("kernel", KERNELS)
 each_lesson = pytest.mark.parametrize("lesson", READY)
 ON_OURS = [lesson for lesson in READY if "kernel" not in load(lesson).needs]
 """Lessons that run on our own device too."""
+ENDS_APART = {"18": [("back", "quiescent", "still")]}
+"""More frames wait than there are buffers: vhost-net takes them from the tap ahead (vhost_net_buf_produce()), we do
+not."""
 OURS = ("embedded", "engine")
 each_of_ours = pytest.mark.parametrize("device", OURS)
 
@@ -153,7 +156,9 @@ def test_the_embedded_device_does_too_with_either_gear(
     reference, found = store.load(load(lesson).recording_path()), here(device, lesson, "")
     assert found.whole and found.hello.ran_on == device
     assert unlike(lesson, transcript(reference.events), transcript(found.events), EMBEDDED) == []
-    assert steps(found.events) == steps(reference.events)
+    apart = [(one[0], one[2], other[2]) for one, other in zip(steps(reference.events), steps(found.events), strict=True)
+             if one != other]  # fmt: skip
+    assert apart == ENDS_APART.get(lesson, [])
 
 
 @each_of_ours
