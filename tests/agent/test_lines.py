@@ -14,7 +14,7 @@ from tour.trace.events import Event
 
 DID = {
     "kick": "eventfd_write", "call": r"\.ring\(\)|eventfd_write", "drain": "eventfd_read",
-    "store": r"ring\.(store|write)_", "write": r"memory\.write|_write\(", "packet": r"port\.|os\.writev|_read\(",
+    "store": r"ring\.(store|write)_", "write": r"memory\.write|_write\(|write_table", "packet": r"port\.|os\.writev|_read\(",
     "region": r"memory\.add", "ringplace": r"self\.rings =", "translated": r"memory\.translate",
     "features": r"_word =", "closed": r"\.close\(", "holders": r"holders\(",
 }  # fmt: skip
@@ -44,7 +44,7 @@ def wanted(event: Event) -> str | None:
     return VERBS.get(event.data.verb) if kind == "action" else DID.get(kind)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("lesson", ["1", "2", "4", "6", "7", "8", "9", "14"])
+@pytest.mark.parametrize("lesson", ["1", "2", "4", "6", "7", "8", "9", "10", "11", "12", "14", "15", "16", "18"])
 def test_the_line_shown_is_the_line_that_did_it(lesson: str, tmp_path: Path) -> None:
     require("tun")
     tour("record", lesson, "-o", tmp_path / "run.jsonl", "--device", "embedded")
