@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tour.view import head
 from tour.view.area import Area, View
-from tour.view.canvas import Canvas
+from tour.view.canvas import Canvas, width_of
 from tour.view.panels import (
     checks,
     descriptors,
@@ -30,6 +30,8 @@ from tour.view.panels.rows import draw_rows
 PANEL_FULL = 6
 PANEL_LEAST = 4
 BRIEF = 2
+MORE = "..."
+"""At an end of the tabs: there are more than fit."""
 TITLES = {
     "memory": "title.memory_short", "source": "title.source", "checks": "title.checks", "vhost": "title.vhost",
     "features": "title.features", "figures": "title.figures", "guest": "title.guest",
@@ -173,11 +175,24 @@ def _longer(view: View, name: str, w: int, rows: int) -> bool:
 
 def _tabs(canvas: Canvas, y: int, w: int, view: View) -> None:
     canvas.hline(0, y, w)
-    x = 2
-    for name in view.panels:
+    first, last = _in_sight(view, w - 4)
+    x = canvas.put(2, y, MORE, "tab") if first else 2
+    for name in view.panels[first:last]:
         words = view.tr(f"tab.{name}")
         here = name == view.panel
         end = canvas.put(x, y, f" [{words}]" if here else f"  {words}", "title" if here else "tab")
         canvas.hit(f"panel:{name}", x + 1, y, end - x)
         x = end
-    canvas.put(x, y, " ", "tab")
+    canvas.put(x, y, f" {MORE}" if last < len(view.panels) else " ", "tab")
+
+
+def _in_sight(view: View, w: int) -> tuple[int, int]:
+    """From which tab to which: all, or as many around the chosen one as fit into ``w`` cells."""
+    widths = [width_of(view.tr(f"tab.{name}")) + 2 + (name == view.panel) for name in view.panels]
+    first, last, chosen = 0, len(widths), list(view.panels).index(view.panel)
+    while sum(widths[first:last]) + len(MORE) * ((first > 0) + (last < len(widths))) + (last < len(widths)) > w:
+        if last - 1 > chosen:
+            last -= 1
+        else:
+            first += 1
+    return first, last
