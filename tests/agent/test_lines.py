@@ -14,7 +14,8 @@ from tour.trace.events import Event
 
 DID = {
     "kick": "eventfd_write", "call": r"\.ring\(\)|eventfd_write", "drain": "eventfd_read",
-    "store": r"ring\.(store|write)_", "write": r"memory\.write|_write\(|write_table", "packet": r"port\.|os\.writev|_read\(",
+    "store": r"ring\.(store|write)_", "write": r"memory\.write|_write\(|write_table",
+    "packet": r"port\.|os\.writev|_read\(",
     "region": r"memory\.add", "ringplace": r"self\.rings =", "translated": r"memory\.translate",
     "features": r"_word =", "closed": r"\.close\(", "holders": r"holders\(",
 }  # fmt: skip

@@ -202,10 +202,10 @@ async def test_a_lesson_that_cannot_be_opened_says_why(trip: Course, monkeypatch
 async def test_progress_that_cannot_be_kept_is_said_on_the_map(tmp_path: Path) -> None:
     (tmp_path / "progress.json").write_text('{"format_version": 9, "lessons": {}}')
     async with touring(Course(tmp_path)) as driven:
-        await driven.until(lambda: "newer vhost-tour" in driven.text)
-        assert "sh install.sh" in driven.text
+        await driven.until(lambda: "newer" in driven.text)  # where its words are wrapped depends on the path's length
+        assert "install.sh" in driven.text
         await driven.press("escape")
-        assert "newer vhost-tour" not in driven.text
+        assert "newer" not in driven.text
 
 
 async def test_the_palette_offers_the_keys_of_the_page(trip: Course) -> None:

@@ -162,7 +162,7 @@ def _set_vring_file(name: str) -> Callable[[State, dict[str, Any], dict[str, Any
 
 
 def _set_backend(state: State, arg: dict[str, Any], out: dict[str, Any]) -> Changes:
-    return _vring(state, arg, ("backend",), backend=_fd(arg))
+    return _vring(state, arg, ("backend",), backend=_fd(arg), detached=_fd(arg) is None)
 
 
 def _fd(arg: dict[str, Any]) -> int | None:

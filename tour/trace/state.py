@@ -56,6 +56,8 @@ class Ring(msgspec.Struct, frozen=True):
     vring_num: int | None = None
     base: int | None = None
     backend: int | None = None
+    detached: bool = False
+    """A backend socket was taken away with -1."""
     desc: Table[tuple[int, int, int, int] | None] = Table()
     avail_flags: int = 0
     avail_idx: int = 0

@@ -8,7 +8,7 @@ import msgspec
 
 from tour.view.area import Area
 from tour.view.canvas import plain, width_of
-from tour.view.text import wrap
+from tour.view.text import cut, wrap
 
 _INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\]]+)\]\([^)]*\)")
 _CJK_JOIN = re.compile(r"(?<=[\u2e80-\uffef])\n(?=[\u2e80-\uffef])")
@@ -89,10 +89,12 @@ def plain_rows(text: str, w: int, style: str = "text") -> list[Row]:
 def draw_rows(area: Area, rows: list[Row], scroll: int = 0, more: str = "") -> None:
     """Rows from ``scroll`` on; ``more`` marks at the right that rows are left below."""
     scroll = max(0, min(scroll, len(rows) - area.h))
+    marked = len(rows) - scroll > area.h > 0 and bool(more)
     for y, row in enumerate(rows[scroll : scroll + area.h]):
+        room = area.w - (width_of(more) + 1 if marked and y == area.h - 1 else 0)
         for piece in row:
-            area.put(piece.x, y, piece.text, piece.style)
+            area.put(piece.x, y, cut(piece.text, max(0, room - piece.x)), piece.style)
             if piece.action:
                 area.hit(piece.action, piece.x, y, width_of(piece.text))
-    if len(rows) - scroll > area.h > 0 and more:
+    if marked:
         area.right(area.h - 1, f" {more}", "warn")

@@ -171,7 +171,8 @@ def cell(view: View, ring: Ring, key: str) -> tuple[str, tuple[str, ...]]:
         bell: Bell = getattr(ring, key)
         return bell_words(bell), (f"{name}.{key}.given", f"{name}.{key}.count")
     if key == "backend":
-        return "" if ring.backend is None else f"fd {ring.backend}", (f"{name}.backend",)
+        none = view.tr("vhost.no_socket") if ring.detached else ""
+        return none if ring.backend is None else f"fd {ring.backend}", (f"{name}.backend",)
     value = ring.vring_num if key == "num" else ring.base
     return "" if value is None else str(value), (f"{name}.vring_num" if key == "num" else f"{name}.base",)
 

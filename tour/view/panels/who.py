@@ -12,6 +12,7 @@ ROOMY = 96
 NARROW = (2, 21, 41, 59, 72)
 WIDE = (2, 24, 50, 76, 92)
 WIDE_WIDTH, NARROW_WIDTH = 102, 78
+TWO_DIGITS = 10
 WORKER_STATES = "RSDIZTtX"
 
 
@@ -24,7 +25,7 @@ def draw(area: Area, view: View) -> None:
     """Names, planes where there is room, and what each is doing."""
     roomy = area.w >= ROOMY
     columns = _columns(area.w, wide=roomy)
-    people = (_control(view), _driver(view, roomy), _device(view, roomy), _port(view), _peer(view, roomy))
+    people = (_control(view), _driver(view, roomy), _device(view, roomy), _port(view, roomy), _peer(view, roomy))
     for index, (anchor, style, name, plane, status) in enumerate(people):
         x, room = columns[index], columns[index + 1] - columns[index] - 1
         active = status[1]
@@ -63,7 +64,8 @@ def _status(view: View, actor: str, idle: str) -> tuple[str, bool]:
     turn = turn_of(view, actor)
     if not turn:
         return idle, False
-    its = "guest" if actor == "driver" and view.state.cpu else actor
+    stateless = actor == "device" and not view.state.worker.state
+    its = "guest" if stateless or (actor == "driver" and view.state.cpu) else actor
     key = "who.acting" if view.moment.busy and turn == "turn" else f"who.{turn}.{its}"
     return view.tr(key, state=view.state.worker.state or "-"), True
 
@@ -123,13 +125,15 @@ def port_name(view: View) -> str:
     return view.state.peer.name or view.tr("who.tap")
 
 
-def _port(view: View) -> Person:
+def _port(view: View, roomy: bool) -> Person:
     state = view.state
-    text = view.tr("who.from_guest", n=state.packets_out) if state.peer.name else view.tr("who.no_port")
+    brief = not roomy and max(state.packets_out, state.packets_in) >= TWO_DIGITS
+    way = "who.out" if brief else "who.from_guest"
+    text = view.tr(way, n=state.packets_out) if state.peer.name else view.tr("who.no_port")
     if state.watching:
         text = "-"
     elif state.packets_in:
-        text = view.tr("who.both_ways", out=state.packets_out, back=state.packets_in)
+        text = view.tr("who.both_brief" if brief else "who.both_ways", out=state.packets_out, back=state.packets_in)
     return "tap", _changed(view, "packets.out", "packets.in"), port_name(view), view.tr("who.network"), (
         text, turn_of(view, "network") == "turn")  # fmt: skip
 
