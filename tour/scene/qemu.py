@@ -128,6 +128,8 @@ class Qemu:
     def worker(self) -> WorkerThread | None:
         """Its vhost worker: a kernel thread of its name (up to Linux 6.3), or one of its own threads."""
         name = f"{PREFIX}{self.pid}"
+        if self._process.poll() is not None:
+            return None
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             if _comm(task) == name:
                 return WorkerThread(name, int(task.name), "thread", str(self.pid))

@@ -16,9 +16,10 @@ QUEUES_MAX = 256
 
 
 class Watching(Payload, frozen=True):
-    """What is watched: ``by`` is ``socket`` (the device tells of itself) or ``qmp`` (a QEMU's memory is read from
-    outside), ``place`` the socket's path, ``pid`` and ``name`` the process that is the front end (0 and '': none is
-    attached, or not known), ``queues`` how many rings the device has."""
+    """What is watched: ``by`` is ``socket`` (the device tells of itself), ``qmp`` (a QEMU's memory is read from
+    outside) or ``strace`` (a QEMU's system calls are), ``place`` the socket's path, '' for none, ``pid`` and ``name``
+    the process that is the front end (0 and '': none is attached, or not known), ``queues`` how many rings the device
+    has."""
 
     by: str
     place: str

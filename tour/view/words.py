@@ -125,7 +125,8 @@ def _broken(say: Say, data: ev.Broken) -> str:
 
 
 def _watching(say: Say, data: ev.Watching) -> str:
-    return say("watching" if data.pid else "watching_nobody", place=data.place, name=data.name, pid=data.pid)
+    key = "watching_strace" if data.by == "strace" else "watching" if data.pid else "watching_nobody"
+    return say(key, place=data.place, name=data.name, pid=data.pid)
 
 
 def _sample(say: Say, data: ev.Sample) -> str:
