@@ -145,3 +145,9 @@ def test_only_a_packets_beginning_is_read_as_one(what: str, header: bool, first:
     found = packet.subject(state)
     assert found is not None and found.gpa == 0x81000 and found.header is header
     assert packet.all_fields(found)[0].name == first
+
+
+def test_a_return_of_kvm_run_is_no_exit_of_a_process() -> None:
+    told = ev.Event(1, 1, "control", "control", ev.Exit("IO", 0x510, 2, 1))
+    assert log.line(told, True) == ("KVM_RUN  -> IO port 0x510, 2 B, value 1", "")
+    assert log.line(ev.Event(1, 1, "control", "control", ev.Exit("HLT")), True)[0] == "KVM_RUN  -> HLT"

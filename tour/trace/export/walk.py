@@ -34,6 +34,8 @@ def _not_ours(events: Sequence[ev.Event]) -> str:
     for event in events:
         if isinstance(event.data, ev.Program):
             return "A processor in KVM ran the driver's code in it; a program would have to do that itself."
+        if isinstance(event.data, ev.Watching):
+            return "A QEMU made these calls, for a guest of its own; a program would have to be both."
         if isinstance(event.data, ev.Serving):
             return "Two devices served the rings in turn; a program drives one."
         if isinstance(event.data, ev.Syscall) and event.actor == "device":

@@ -100,6 +100,8 @@ def _short(kind: str, data: Any, queue: str) -> str:
             return f"{queue} call read"
         case "Action":
             return f"{queue} {data.verb} {detail_words(data.detail)}".rstrip()
+        case "Exit":
+            return f"KVM_RUN -> {data.reason}"
         case "Snapshot":
             return f"{queue}.used.idx {data.used_idx}"
         case _:

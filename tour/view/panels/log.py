@@ -111,7 +111,13 @@ def _snapshot(data: ev.Snapshot, kernel: bool) -> tuple[str, str]:
     return f"seen   {queue_name(data.queue)}.used         idx {data.used_idx}, flags {data.used_flags}{entries}", ""
 
 
+def _exit(data: ev.Exit, kernel: bool) -> tuple[str, str]:
+    access = "" if data.port is None else f" port {data.port:#x}, {data.size} B, value {data.value}"
+    return f"KVM_RUN  -> {data.reason}{access}", ""
+
+
 _MAKERS: dict[type, Callable[[Any, bool], tuple[str, str]]] = {
     ev.Syscall: _syscall, ev.Ioctl: _ioctl, ev.Translated: _translated, ev.Store: _store, ev.Write: _write,
     ev.Kick: _kick, ev.Call: _call, ev.Drain: _drain, ev.Snapshot: _snapshot,
+    ev.Exit: _exit,
 }  # fmt: skip
