@@ -8,7 +8,14 @@ from tour.lesson import model
 from tour.trace import events as ev
 from tour.trace import store
 
-NO_PROGRAM = {"1": "loop in user space", "11": "More links", "15": "KVM", "16": "KVM", "17": "QEMU", "18": "Two devices"}
+NO_PROGRAM = {
+    "1": "loop in user space",
+    "11": "More links",
+    "15": "KVM",
+    "16": "KVM",
+    "17": "QEMU",
+    "18": "Two devices",
+}
 """Lessons whose recordings no program can do again, and why."""
 
 

@@ -92,10 +92,8 @@ def _short(kind: str, data: Any, queue: str) -> str:
             return f"{queue}.{data.field} = {values}"
         case "Write":
             return f"{data.what} -> {data.gpa:#x}"
-        case "Kick":
-            return f"{queue} kick"
-        case "Call":
-            return f"{queue} call"
+        case "Kick" | "Call":
+            return f"{queue} {kind.lower()}"
         case "Drain":
             return f"{queue} call read"
         case "Action":
