@@ -135,6 +135,8 @@ def draw_bar(area: Area, view: View) -> None:
         below = _hva(area, view, region, x, below)
         x = _region_bar(area, x, view, region, row, max(0, spare))
         end = region.gpa + region.size
+    if x >= area.w:
+        area.right(0, " ...", "dim")
     area.put(x, 0, "┤", "frame")
 
 
