@@ -24,7 +24,7 @@ from tour.trace import events as ev
 from tour.trace import store
 from tour.trace.transcript import transcript
 
-pytestmark = [pytest.mark.requires("lab"), pytest.mark.lab, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.requires("lab"), pytest.mark.lab, pytest.mark.timeout(1800)]
 KERNELS = {name: partial(find_kernel, name) for name in ("6.1", "6.12", "newest")}
 BASE = "6.1"
 TOGETHER = 2
@@ -60,7 +60,7 @@ class Labs:
         command = [sys.executable, "-m", "tests.lab.inside", str(folder), *["all"] * (kernel == BASE)]
         with open(folder / "boot.out", "wb") as out:
             return run(
-                command, stdin=None, stdout=out.fileno(), stderr=out.fileno(), timeout=1200,
+                command, stdin=None, stdout=out.fileno(), stderr=out.fileno(), timeout=1600,
                 environ={"PYTHONPATH": str(ROOT)}, options=Options(kernel, folder, ("kvm_amd",)),
             )  # fmt: skip
 
@@ -169,6 +169,13 @@ def test_forks_have_equal_transcripts(
     require("tun")
     kernel = store.load(recording(results, lesson, fork))
     assert unlike("", transcript(kernel.events), transcript(here(device, lesson, fork).events), EMBEDDED) == []
+
+
+@pytest.mark.parametrize(("lesson", "fork"), [each for each in forks() if each[0] not in ON_OURS])
+def test_forks_that_only_the_kernel_has_hold_what_they_check(results: Path, lesson: str, fork: str) -> None:
+    found = store.load(recording(results, lesson, fork))
+    checks = [event.data for event in found.events if isinstance(event.data, ev.Check)]
+    assert found.whole and len(checks) > 10 and all(check.ok for check in checks), checks
 
 
 def test_without_a_kick_nothing_moves(results: Path) -> None:
