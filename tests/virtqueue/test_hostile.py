@@ -109,5 +109,5 @@ def test_the_longest_indirect_table_ends_soon(memory: GuestMemory) -> None:
     memory.write(0x100000, ring)
     queue.ring.write_desc(0, Desc(0x100000, len(ring), 4))
     queue.ring.store_avail_idx(1)
-    with pytest.raises(RingError, match="longer than the queue"):
+    with pytest.raises(RingError, match="longer than its table"):
         queue.device.pop()
