@@ -54,10 +54,16 @@ def qemu(tmp_path: Path) -> Iterator[Path]:
     argv = [str(QEMU), "-M", "none", "-display", "none", "-qmp", f"unix:{path},server=on,wait=off"]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:
         try:
-            wait_until(path.exists, "its socket")
+            wait_until(lambda: str(path) in listening(), "its socket")
             yield path
         finally:
             process.kill()
+
+
+def listening() -> set[str]:
+    """The Unix sockets somebody listens on (flag __SO_ACCEPTCON of /proc/net/unix): a bound one may not yet."""
+    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {row[7] for row in rows if len(row) > 7 and int(row[3], 16) & 0x10000}
 
 
 @needs_qemu
