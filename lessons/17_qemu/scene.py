@@ -127,9 +127,10 @@ def handed(nic: Nic) -> None:
 def handed_unlent(nic: Nic) -> None:
     """The same without vhostfd: QEMU would have to open /dev/vhost-net itself."""
     qemu = hand(nic, "tap,id=n,fd={tap},vhost=on")
-    said = qemu.end()
+    said, calls = qemu.end()
+    tell_calls(nic, calls)
     nic.figure("handed.ended", int(said is not None))
-    nic.figure("handed.calls", 0 if said is not None or qemu.worker() is None else 1)
+    nic.figure("handed.calls", len(vhost_calls(calls)))
     nic.listing("said", [[line] for line in said or []])
 
 
@@ -146,9 +147,10 @@ def hand(nic: Nic, netdev: str) -> Qemu:
 
 
 def end(nic: Nic) -> None:
-    """End the QEMU there is; its worker goes with it."""
+    """End the QEMU there is. Its worker goes once nobody holds the vhost file, so what we lent is closed too."""
     worker = nic.own.qemu.worker()
     nic.own.qemu.close()
+    take_back(nic)
     if worker is not None:
         nic.recorder.emit(worker.gone(), actor="device", source="observer")
 
@@ -156,7 +158,6 @@ def end(nic: Nic) -> None:
 def off(nic: Nic) -> None:
     """A third QEMU, without vhost; a hundred pings."""
     end(nic)
-    take_back(nic)
     nic.own.qemu = qemu = Qemu(nic, nic.own.files, f"{BY_NAME},vhost=off")
     nic.recorder.emit(ev.Watching("strace", "", qemu.pid, "QEMU"), actor="tour")
     calls = qemu.begin()

@@ -88,17 +88,23 @@ class Qemu:
             self._until(lambda: "KVM_RUN" in traced.text(), BOOT_SECONDS, "QEMU did not start its processor.")
             return traced.let_go()
 
-    def end(self) -> list[str] | None:
-        """Let it go on, for an end that is expected: what it said, None if it lives after ``END_SECONDS``."""
+    def end(self) -> tuple[list[str] | None, list[Traced]]:
+        """Let it go on under strace, for an end that is expected: what it said, and its calls as ``begin`` tells them.
+
+        None for what it said if it lives after ``END_SECONDS``.
+        """
         self._until(lambda: self._state() == "T", 10.0, "QEMU was not held.")
-        os.kill(self.pid, signal.SIGCONT)
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
+        with Strace(self.pid, "ioctl,openat") as traced:
+            os.kill(self.pid, signal.SIGCONT)
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                return None, traced.let_go()
+            calls = traced.let_go()
         assert self._process.stdout
         said = self._process.stdout.read() or b""
-        return [line.partition(": ")[2] for line in said.decode(errors="replace").splitlines() if ": " in line]
+        lines = said.decode(errors="replace").splitlines()
+        return [line.partition(": ")[2] for line in lines if ": " in line], calls
 
     def come_up(self) -> None:
         """Wait until the guest takes commands. Raises TimedOut, AgentLost."""

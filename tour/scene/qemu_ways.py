@@ -28,8 +28,12 @@ KINDS = 8
 """So many kinds of calls are listed."""
 OTHER_IP, OTHER_MAC = "10.0.2.3", "02:00:00:00:00:03"
 WINDOW_SECONDS = 60.0
-PRIVATE_KVM = 'mount --bind "$0" /dev/kvm && exec setpriv --reuid {id} --regid {id} --clear-groups "$@"'
-"""In a mount namespace of its own: a /dev/kvm that everybody may open, as libvirt's kvm group allows; then nobody."""
+PRIVATE = (
+    'mount --bind "$0" /dev/kvm && mount --bind "$1" /dev/vhost-net && shift && '
+    'exec setpriv --reuid {id} --regid {id} --clear-groups "$@"'
+)
+"""In a mount namespace of its own: a /dev/kvm that everybody may open, as libvirt's kvm group allows, and a
+/dev/vhost-net that nobody may, whatever its mode is here; then nobody."""
 LESSONS = {
     "VHOST_SET_OWNER": "2", "VHOST_GET_FEATURES": "3", "VHOST_SET_FEATURES": "3", "VHOST_SET_MEM_TABLE": "4",
     "VHOST_SET_VRING_NUM": "5", "VHOST_SET_VRING_BASE": "5", "VHOST_SET_VRING_ADDR": "5", "VHOST_SET_VRING_KICK": "6",
@@ -159,10 +163,11 @@ def lend(nic: Nic) -> tuple[int, int]:
 
 
 def take_back(nic: Nic) -> None:
-    """Close both again: the tap goes."""
-    nic.own.port.close()
-    _close(nic.own.vhost)
-    nic.own.vhost = -1
+    """Close both again, if they were lent: the tap goes."""
+    if hasattr(nic.own, "port"):
+        nic.own.port.close()
+        _close(nic.own.vhost)
+        del nic.own.port
 
 
 def _close(fd: int) -> None:
@@ -182,7 +187,10 @@ def as_nobody(nic: Nic) -> list[str]:
     node = f"{folder}/kvm"
     os.mknod(node, 0o020666, os.stat("/dev/kvm").st_rdev)
     os.chmod(node, 0o666)
-    return ["unshare", "--mount", "sh", "-c", PRIVATE_KVM.format(id=NOBODY), node]
+    closed = Path(folder, "vhost-net")
+    closed.touch()
+    closed.chmod(0)
+    return ["unshare", "--mount", "sh", "-c", PRIVATE.format(id=NOBODY), node, str(closed)]
 
 
 def readable(nic: Nic, files: GuestFiles) -> tuple[GuestFiles, list[int]]:
