@@ -80,15 +80,15 @@ def passed(done: subprocess.CompletedProcess[str]) -> bool:
 def test_the_packages_are_listed() -> None:
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "tour").rglob("__init__.py")}
-    assert sorted(setup["packages"]) == sorted(found | {"tour_lessons"})
+    assert sorted(setup["packages"]) == sorted(found | {"tour_exercises", "tour_lessons"})
     folders = {path.parent for path in (ROOT / "tour").rglob("*.py")}
     assert {".".join(path.relative_to(ROOT).parts) for path in folders} == found, "each folder of code is a package"
 
 
 def test_the_wheel_is_complete_and_has_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    ours = {name for name in wheels.tracked() if name.startswith(("tour/", "lessons/"))}
-    wanted = {re.sub("^lessons/", "tour_lessons/", name) for name in ours}
+    ours = {name for name in wheels.tracked() if name.startswith(("tour/", "lessons/", "exercises/"))}
+    wanted = {re.sub("^(lessons|exercises)/", r"tour_\1/", name) for name in ours}
     compiled = {name for name in names if name.endswith(".so")}
     assert wanted <= names
     assert {name for name in names - wanted - compiled if ".dist-info/" not in name} == set()
