@@ -157,7 +157,7 @@ def _exception(kind: str, text: str) -> Exception:
     }
     if kind == "GuestMemoryError":
         error = GuestMemoryError(MemoryFault.UNMAPPED, 0, 0)
-        error.args = (text,)
+        error.what = text
         return error
     return known.get(kind, RuntimeError)(text)
 
