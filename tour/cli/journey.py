@@ -28,7 +28,8 @@ class Journey:
         connect = connector(self.options.where, lesson, lang, said.append)
         player = Player(lesson, lang, connect, wanted_device(self.options.where), place.step)
         player.notice = " ".join(said)
-        self._diary.follow(player)
+        if not self.options.lecture:
+            self._diary.follow(player)
         return player
 
     def progress(self) -> Progress:

@@ -62,6 +62,29 @@ def start(
     finish(lambda: start_lesson(replace(options, level=level_of(level))), options.lang)
 
 
+@app.command(help=words("help_present"))
+def present(
+    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))] = "8",
+    device: Device = "auto",
+    lang: Language = "",
+    lab: InLab = False,
+    kernel: Kernel = "",
+    ssh: Ssh = "",
+    glyphs: Glyphs = "auto",
+    theme: Theme = "",
+    no_motion: NoMotion = False,
+) -> None:
+    """A lesson before a room."""
+    from msgspec.structs import replace
+
+    from tour.cli.options import StartOptions, Where
+    from tour.cli.start import start_lesson
+
+    where = Where(device, lab, kernel, ssh)
+    options = StartOptions(lesson, where, language(lang), False, glyphs, theme, no_motion)
+    finish(lambda: start_lesson(replace(options, lecture=True)), options.lang)
+
+
 @app.command(help=words("help_run"))
 def run(
     lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],

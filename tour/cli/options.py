@@ -19,8 +19,8 @@ class Where(msgspec.Struct, frozen=True):
 
 class StartOptions(msgspec.Struct, frozen=True):
     """What ``tour start`` was asked for: ``lesson`` is ``8``, ``8:3``, ``8:publish`` or '' for where one was;
-    ``theme`` '' is chosen from the environment, as is ``state_dir``; ``level`` how much
-    one does by hand."""
+    ``theme`` '' is chosen from the environment, as is ``state_dir``; ``level`` how much one does by hand;
+    ``lecture``: a room looks on, and no progress is written."""
 
     lesson: str
     where: Where
@@ -31,3 +31,4 @@ class StartOptions(msgspec.Struct, frozen=True):
     no_motion: bool = False
     state_dir: str = ""
     level: Level = "watch"
+    lecture: bool = False

@@ -74,7 +74,8 @@ def draw(
 
         motion = False if options.no_motion else None
         looks = chosen(options.theme, wanted_glyphs(options.glyphs), motion)
-        return run_tui(player, replace(looks, lang=options.lang, level=options.level), journey, leaving)
+        wishes = replace(looks, lang=options.lang, level=options.level, lecture=options.lecture)
+        return run_tui(player, wishes, journey, leaving)
     finally:
         if player is not None:
             player.close()

@@ -38,8 +38,11 @@ _NAMES = {
 KEYS: tuple[Key, ...] = (
     Key("do", "enter", "do"),
     *(Key(f"answer{number}", str(number), f"answer({number - 1})", listed=False) for number in range(1, 7)),
+    *(Key(f"letter_{key}", f"{key},{key.upper()}", f"letter({at})", listed=False) for at, key in enumerate("abc")),
+    Key("letter_d", "D", "letter(3)", listed=False),
     Key("back", "left,p,pageup", "back"),
-    Key("forward", "right,n,pagedown", "forward"),
+    Key("forward", "right,n", "forward"),
+    Key("next", "pagedown,full_stop", "next", listed=False),
     Key("first", "home", "first"),
     Key("live", "end", "live"),
     Key("panel", "tab", "panel(1)"),

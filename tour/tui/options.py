@@ -17,13 +17,14 @@ from tour.view.themes import THEMES
 class Options:
     """``theme`` is a name of ``tour.view.themes``; ``motion`` whether things are seen on their way; ``glyphs``
     what the lines are drawn with; ``lang`` the language to begin in where no lesson says it; ``level`` how much one
-    does by hand."""
+    does by hand; ``lecture`` whether a room looks on."""
 
     theme: str = "dark"
     glyphs: Glyphs = "unicode"
     motion: bool = True
     lang: Lang = "en"
     level: Level = "watch"
+    lecture: bool = False
 
 
 def options(

@@ -69,7 +69,28 @@ class LessonScreen(Typing):
         elif self._over:
             self.put_card(self.deal("end"))
         elif not self.by_hand():
-            self._step(self.player.enter)
+            self._step(self._reveal if self.ui.lecture else self.player.enter)
+
+    def _reveal(self) -> None:
+        """Before a room: Enter answers with what was chosen last, or goes on."""
+        asked, said = self.player.moment().prediction, self.ui.cursor
+        self.stage.ui = replace(self.ui, cursor=-1)
+        if asked and not asked.settled and 0 <= said < len(asked.choices) and not asked.choices[said].struck:
+            self.player.answer(asked.choices[said].id)
+        else:
+            self.player.enter()
+
+    def action_letter(self, number: int) -> None:
+        """A to D: what the room says, held until Enter."""
+        if self.ui.lecture and self.card is None:
+            self.action_answer(number)
+
+    def action_next(self) -> None:
+        """A presenter's key: on, whatever that is now; outside a lecture one event forward."""
+        if self.ui.lecture and self.moment.timeline.at_edge:
+            self.action_do()
+        else:
+            self.action_forward()
 
     def _take_card(self, card: Card) -> None:
         """Enter on a card."""
@@ -100,7 +121,9 @@ class LessonScreen(Typing):
                 self._take_option(option)
             return
         asked = self.player.moment().prediction
-        if asked and number < len(asked.choices):
+        if self.ui.lecture and asked and number < len(asked.choices) and self._asking:
+            self.show(replace(self.ui, cursor=number))
+        elif asked and number < len(asked.choices):
             self._step(lambda: self.player.answer(asked.choices[number].id))
 
     def _take_option(self, option: str) -> None:
@@ -221,8 +244,17 @@ class LessonScreen(Typing):
         self._step(self.player.restart, moving=False)
 
     def action_more(self) -> None:
-        """Open the drawer."""
-        self.put_card(self.deal("more"))
+        """Open the drawer; before a room that is asked, D is a choice."""
+        if self.ui.lecture and self._asking:
+            self.action_letter(3)
+        else:
+            self.put_card(self.deal("more"))
+
+    @property
+    def _asking(self) -> bool:
+        """Whether a prediction waits for its answer."""
+        moment = self.player.moment()
+        return moment.phase == "predict" and moment.prediction is not None and not moment.prediction.settled
 
     def action_code(self) -> None:
         """The step as C, then as strace has it, then the lesson again."""

@@ -35,7 +35,10 @@ class Showing(Page):
         self.notice = ""
         self._shown = player.moment()
         self._later: Timer | None = None
-        self.stage = Stage(compose_view, THEMES[options.theme], self._shown, Ui(glyphs=options.glyphs))
+        self.stage = Stage(compose_view, THEMES[options.theme], self._shown, self._looks())
+
+    def _looks(self) -> Ui:
+        return Ui(glyphs=self._options.glyphs, lecture=self._options.lecture)
 
     def compose(self) -> ComposeResult:
         """One widget."""

@@ -17,13 +17,13 @@ def compose(moment: Moment, ui: Ui, width: int, height: int) -> Canvas:
     """The lesson screen for ``moment`` at ``width`` x ``height`` cells; below 80x24 a sentence that says so.
 
     From 118x30 on there are two columns (both queues, the card, memory, packet, log, lane); below, one column
-    with tabs.
+    with tabs, as for a lecture at any size.
     """
     canvas = Canvas(width, height, ascii_only=ui.ascii_only)
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         _too_small(canvas, View(moment, ui, wide=False))
         return canvas
-    if width >= WIDE_WIDTH and height >= WIDE_HEIGHT:
+    if width >= WIDE_WIDTH and height >= WIDE_HEIGHT and not ui.lecture:
         wide.draw(canvas, View(moment, ui, wide=True))
     else:
         narrow.draw(canvas, View(moment, ui, wide=False))

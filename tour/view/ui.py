@@ -19,7 +19,8 @@ class Ui(msgspec.Struct, frozen=True):
     cursor (0 first, -1 none). ``scroll`` maps a panel or ``story`` to rows scrolled. ``spotlight`` is a packet
     field's key that is highlighted in bytes, words and memory alike. ``box_wide`` says that line-drawing glyphs
     take two cells on this terminal, so ASCII is used. ``more`` opens the step's drawer below the story.
-    ``speed`` is a factor, shown while ``playing``.
+    ``speed`` is a factor, shown while ``playing``. ``lecture``: one column at any size, for a large font, and choices
+    A to D, of which the one under the cursor is what the room said.
     """
 
     panel: str = ""
@@ -31,6 +32,11 @@ class Ui(msgspec.Struct, frozen=True):
     more: bool = False
     playing: bool = False
     speed: float = 1.0
+    lecture: bool = False
+
+    def choice_mark(self, index: int) -> str:
+        """What a prediction's choice is called: its number, or its letter before a room."""
+        return chr(ord("A") + index) if self.lecture else str(index + 1)
 
     @property
     def ascii_only(self) -> bool:

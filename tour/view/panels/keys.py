@@ -39,7 +39,8 @@ def _keys(view: View) -> list[tuple[str, str, str]]:
     asked = moment.prediction if moment.phase == "predict" else None
     keys: list[tuple[str, str, str]] = []
     if asked and not asked.settled:
-        keys.append((f"1-{len(asked.choices)}", "answer", "1"))
+        first, last = view.ui.choice_mark(0), view.ui.choice_mark(len(asked.choices) - 1)
+        keys.append((f"{first}-{last}", "answer", first))
     if moment.badge.kind == "ended":
         keys += [("r", "again", "r")]
     elif moment.badge.kind == "back":

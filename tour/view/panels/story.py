@@ -110,7 +110,7 @@ def _one_row(labels: list[tuple[str, str]]) -> Row:
 
 
 def _label(view: View, index: int, choice: ChoiceView) -> tuple[str, str]:
-    text = f"{index + 1} {choice.text}"
+    text = f"{view.ui.choice_mark(index)} {choice.text}"
     if choice.struck:
         return f"{text} ({view.tr('story.no')})", "bad+off"
     return (f"> {text}", "turn") if view.ui.cursor == index else (text, "text")
@@ -118,7 +118,7 @@ def _label(view: View, index: int, choice: ChoiceView) -> tuple[str, str]:
 
 def verdict(view: View, asked: PredictionView, w: int) -> list[Row]:
     """What was answered and whether it was right; a wrong one is met by its refutation."""
-    numbered = [(f"{index + 1} {choice.text}", choice) for index, choice in enumerate(asked.choices)]
+    numbered = [(f"{view.ui.choice_mark(index)} {choice.text}", choice) for index, choice in enumerate(asked.choices)]
     chosen = next((text for text, choice in numbered if choice.chosen), "")
     right = next((text for text, choice in numbered if choice.right), "")
     hit = any(choice.chosen and choice.right for choice in asked.choices)

@@ -18,6 +18,8 @@ def rows(view: View, w: int) -> list[Row]:
     if view.secret:
         if moment.phase != "predict":
             return plain_rows(view.tr("next.predict"), w, "dim")
+        if view.ui.lecture:
+            return plain_rows(view.tr("next.lecture" if view.ui.cursor < 0 else "next.lecture_said"), w, "dim")
         tried = moment.prediction is not None and moment.prediction.tries > 0
         return plain_rows(view.tr("next.held" if tried else "next.secret"), w, "dim")
     if not moment.next_text and not moment.next_code:
