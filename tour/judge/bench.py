@@ -36,6 +36,8 @@ class Bench:
         self.memory = stack.enter_context(GuestMemory(REGIONS))
         self.stack = stack
         self.answers: list[object] = []
+        self.ends: list[int] = []
+        """How many events there were when each call was over."""
         self._runner = runner
         self._file, self._lines, self._seconds = file, source.splitlines(), seconds
         self._student: Actor | None = None
@@ -108,6 +110,7 @@ class Bench:
             for arg in args:
                 if isinstance(arg, RingHandle):
                     arg.let_out()
+            self.ends.append(len(self.events))
         if self.talk.broken is not None:
             raise self.talk.broken
         self.answers.append(value)

@@ -22,12 +22,14 @@ EVENTS_MAX = 400
 
 
 class Run(NamedTuple):
-    """What one check came to with one piece of code: its cause (None: passed), its operations, answers and events."""
+    """What one check came to with one piece of code: its cause (None: passed), its operations, answers and events;
+    ``ends`` is how many events there were at the end of each call."""
 
     cause: Cause | None
     log: list[Op]
     answers: list[object]
     events: list[Event]
+    ends: list[int]
     seconds: float
 
     def alike(self, other: Run) -> bool:
@@ -47,7 +49,7 @@ def run_check(exercise: Exercise, check: str, runner: Runner, source: str, seed:
     with ExitStack() as stack:
         bench = Bench(runner, f"{seed}:{exercise.name}:{check}", exercise.file, source, seconds, stack)
         cause = _cause(lambda: function(bench), bench)
-    return Run(cause, bench.talk.log, bench.answers, bench.events, time.monotonic() - begun)
+    return Run(cause, bench.talk.log, bench.answers, bench.events, bench.ends, time.monotonic() - begun)
 
 
 def _cause(check: Callable[[], object], bench: Bench) -> Cause | None:
@@ -78,12 +80,17 @@ def known(exercise: Exercise, check: str, source: str, seed: int) -> Run:
     try:
         runner.load(exercise.file, source, 10)
     except Raised as error:
-        return Run(raised(error), [], [], [], 0)
+        return Run(raised(error), [], [], [], [], 0)
     return run_check(exercise, check, runner, source, seed, 10)
 
 
+def _as_far(run: Run, calls: int) -> list[Event]:
+    """What had happened when that many calls were over."""
+    return run.events[: run.ends[calls - 1]] if 0 < calls <= len(run.ends) else run.events
+
+
 @cache
-def _reference(folder: str, name: str, check: str, seed: int) -> Run:
+def _reference(folder: str, check: str, seed: int) -> Run:
     exercise = _loaded(folder)
     return known(exercise, check, exercise.solution(), seed)
 
@@ -110,7 +117,7 @@ def verdict(exercise: Exercise, check: ExerciseCheck, run: Run, seed: int, *, pi
         mistake=mistake.name if mistake else "", say=mistake.say if mistake else None,
         misconception=mistake.misconception if mistake else "",
         found=_lines(run.events) if pictured else [],
-        wanted=_lines(_reference(exercise.folder, exercise.name, check.id, seed).events) if pictured else [],
+        wanted=_lines(_as_far(_reference(exercise.folder, check.id, seed), len(run.ends))) if pictured else [],
     )  # fmt: skip
 
 
