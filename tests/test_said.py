@@ -41,9 +41,9 @@ TABLES = {"_REFUSALS", "_FIXES", "_STEPS"}
 """Tables of (why, fix)."""
 COMMAND = re.compile(
     r"(sudo (apt-get|modprobe|chmod|sysctl|tour watch)|export"
-    r"|tour (start|run|lab fetch|vhost-user|watch|replay|bench|guest|sandbox)"
+    r"|tour (start|run|lab fetch|vhost-user|watch|replay|bench|guest|sandbox|exercise|grade)"
     r"|ip tuntap add|pip install|git pull) [^;()]*"
-    r"|tour (start|list|glossary)|--size \w+"
+    r"|tour (start|list|glossary|doctor)|--size \w+"
 )
 """What is typed as it stands is the same in every language."""
 AS_IT_IS = {

@@ -298,6 +298,29 @@ def export(
     finish(lambda: export_lesson(options), options.lang)
 
 
+@app.command(help=words("help_grade"))
+def grade(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", show_default=False)],
+    form: Annotated[str, typer.Option("--format", metavar="FORMATS", help=words("opt_grade_format"))] = "text",
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help=words("opt_grade_out"))] = "",
+    jobs: Annotated[int, typer.Option(help=words("opt_grade_jobs"))] = 0,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help=words("opt_grade_exit_zero"))] = False,
+    isolation: Annotated[str, typer.Option(metavar="full|container", help=words("opt_grade_isolation"))] = "full",
+    exercise: Annotated[str, typer.Option(metavar="NAME", help=words("opt_grade_exercise"))] = "",
+    roster: Annotated[str, typer.Option(metavar="FILE", help=words("opt_grade_roster"))] = "",
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help=words("opt_grade_seed"))] = None,
+    lang: Language = "",
+) -> None:
+    """Grade submissions."""
+    from tour.cli.grade import GradeOptions
+    from tour.cli.grade import grade as grade_all
+
+    options = GradeOptions(
+        paths, language(lang), form, out, jobs, exit_zero, isolation, exercise, roster, seed
+    )  # fmt: skip
+    finish(lambda: grade_all(options), options.lang)
+
+
 @app.command("list", help=words("help_list"))
 def list_lessons(json: Json = False, lang: Language = "", state_dir: StateDir = "") -> None:
     """Print the map of the course."""
