@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from tour.errors import UsageError
 from tour.lesson.exercise import Exercise
 
 SEED_BITS = 32
+STAGE = ".work"
 Progress = Callable[[int, int, int], None]
 """Told how many are done, how many there are, and how many of those were in the journal already."""
 
@@ -51,9 +53,25 @@ def grade(order: Order, progress: Progress = lambda done, whole, kept: None) -> 
         run = Run(intake.work, seed, order.isolation, journal, progress)
         jobs = max(1, min(order.jobs, len(intake.work)))
         judges: Judges[int] = stack.enter_context(Judges(jobs, order.isolation, order.command))
-        stage = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tour-grade-")))
-        run.all(judges, stage)
+        run.all(judges, stack.enter_context(_stage(order.out)))
     return _report(run, intake)
+
+
+@contextlib.contextmanager
+def _stage(out: Path | None) -> Iterator[Path]:
+    """A folder for what is being judged. It lies beside the journal, so that the next run takes away what a killed one
+    left of it."""
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="tour-grade-") as folder:
+            yield Path(folder)
+        return
+    place = out / STAGE
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _alone(intake: Intake, isolation: str) -> None:

@@ -88,7 +88,7 @@ class _Search:
         return _Found(whose, exercise, folder, (path.name,))
 
     def _tree(self, tree: Tree, path: Path) -> Iterator[_Found]:
-        alone = self._here(tree, ())
+        alone = self._here(tree, ()) or self._workspace(tree)
         for exercise, at in alone:
             folder = path if path.is_dir() else path.with_suffix("")
             yield _Found(_person(folder, exercise), exercise, tree, at)
@@ -97,11 +97,17 @@ class _Search:
         if tree.stray:
             self.ignored.append(f"{tree.name}: {tree.stray} names that lead out of it")
 
+    def _workspace(self, tree: Tree) -> list[tuple[Exercise, Parts]]:
+        """An archive of a workspace holds its folder, called as the exercise is."""
+        folders = list(_names(tree, ())) if isinstance(tree, Archive) else []
+        found = self._here(tree, (folders[0],)) if len(folders) == 1 else []
+        return [(exercise, at) for exercise, at in found if exercise.name == folders[0]]
+
     def _class(self, tree: Tree) -> Iterator[_Found]:
         """A folder that holds one folder, file or archive for each student."""
         at = self._unwrapped(tree)
         for name, is_folder in sorted(tree.children(at).items()):
-            if name.startswith(".") or name in NO_STUDENT:
+            if not _counts(name):
                 continue
             if is_folder:
                 yield from self._student(name, tree, (*at, name))
@@ -113,12 +119,13 @@ class _Search:
                 self.ignored.append(name)
 
     def _unwrapped(self, tree: Tree) -> Parts:
-        """An archive of a class often has a single folder with all the others in it."""
-        folders = [name for name, is_folder in tree.children(()).items() if is_folder and name not in NO_STUDENT]
-        if len(folders) != 1 or self._here(tree, (folders[0],)):
+        """A class often lies in a single folder with all the others in it."""
+        top = {name: is_folder for name, is_folder in tree.children(()).items() if _counts(name)}
+        if len(top) != 1 or not all(top.values()):
             return ()
-        inside = [name for name in tree.children((folders[0],)) if not name.startswith(".")]
-        return (folders[0],) if len(inside) > 1 else ()
+        at = tuple(top)
+        inside = [] if self._here(tree, at) else [name for name in _names(tree, at) if _counts(name)]
+        return at if len(inside) > 1 else ()
 
     def _archive(self, tree: Tree, at: Parts) -> Iterator[_Found]:
         whose = at[-1][: -len(".zip")]
@@ -134,7 +141,7 @@ class _Search:
         """A student's files: directly there, or one folder below."""
         found = self._here(tree, at)
         below = [] if found else sorted(_names(tree, at).items())
-        for name in [name for name, is_folder in below if is_folder and name not in NO_STUDENT]:
+        for name in [name for name, is_folder in below if is_folder and _counts(name)]:
             found += self._here(tree, (*at, name))
         names = [exercise.name for exercise, _ in found]
         for exercise, place in found:
@@ -159,6 +166,11 @@ class _Search:
         said = _state(tree, at[:-1])
         named = [one for one in choice if one.name == said]
         return named[0] if named else None
+
+
+def _counts(name: str) -> bool:
+    """Whether a name may be somebody's: not what systems leave lying about."""
+    return not name.startswith(".") and name not in NO_STUDENT
 
 
 def _names(tree: Tree, at: Parts) -> dict[str, bool]:
