@@ -1,0 +1,21 @@
+# wrong: short
+# en: It fills what is too short with zeros.
+# zh: 太短的就用零补齐。
+import struct
+
+NAMES = ("flags", "gso_type", "hdr_len", "gso_size", "csum_start", "csum_offset", "num_buffers")
+
+
+def parse(data):
+    return dict(zip(NAMES, struct.unpack("<BBHHHHH", data[:12].ljust(12, bytes(1)))))
+
+
+def frames(buffers):
+    found, at = [], 0
+    while at < len(buffers):
+        count = parse(buffers[at])["num_buffers"]
+        if count == 0 or at + count > len(buffers):
+            raise ValueError
+        found.append(b"".join(buffers[at : at + count])[12:])
+        at += count
+    return found
