@@ -23,7 +23,7 @@ def class_folder(place: Path, sources: Mapping[str, str], file: str = "publish.p
 
 def graded(path: Path, **changes: Any) -> Report:
     """The report on what lies at ``path``, by the fake judge."""
-    return grade(Order([path], **{"command": FAKE, "seed": 7, **changes}))
+    return grade(Order(**{"paths": [path], "command": FAKE, "seed": 7, **changes}))
 
 
 def by_student(report: Report) -> dict[str, Mark]:

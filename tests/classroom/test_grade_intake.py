@@ -95,6 +95,22 @@ def test_an_archive_of_a_workspace_is_one_submission(tmp_path: Path) -> None:
     assert told(taken(path)) == {"alice": b"a"}
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"src/publish.py": b"a", "notes/x": b""}, b"a"),
+        ({"main.py": b"a", "other.py": b"b", "README": b""}, "There is no publish.py."),
+        ({}, "There is no publish.py."),
+    ],
+)
+def test_what_is_one_students_is_never_a_class(tmp_path: Path, names: Names, said: bytes | str) -> None:
+    (tmp_path / "sub").mkdir()
+    for name, data in names.items():
+        (tmp_path / "sub" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "sub" / name).write_bytes(data)
+    assert told(take_in([tmp_path / "sub"], "publish", Roster(), alone=True)) == {"sub": said}
+
+
 def test_the_exercise_is_known_by_the_files_name(tmp_path: Path) -> None:
     place = class_folder(tmp_path / "class", {"alice": "a"})
     (work,) = taken(place, exercise="").work

@@ -21,6 +21,7 @@ from tour.classroom.judges import JudgeLost, Judges
 from tour.classroom.roster import Student
 from tour.errors import CapabilityMissing, UsageError
 from tour.lesson.exercise import find
+from tour.lesson.verdict import Cause
 
 
 @pytest.fixture(autouse=True)
@@ -188,8 +189,12 @@ def rewritten(place: Path, done: int) -> None:
 
 
 def test_without_namespaces_there_is_one_submission(tmp_path: Path) -> None:
+    place = class_folder(tmp_path / "class", {"a": "", "b": ""})
     with pytest.raises(UsageError, match="one submission"):
-        graded(class_folder(tmp_path / "class", {"a": "", "b": ""}), isolation="container")
+        graded(place / "a", isolation="container", paths=[place / "a", place / "b"])
+    marks = by_student(graded(place, isolation="container", exercise="publish"))
+    assert list(marks) == ["class"], "whatever lies in it, it is one student's"
+    assert marks["class"].checks[0].cause == Cause("refused", detail="publish.py is there more than once.")
 
 
 def test_those_who_are_absent_have_no_points(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_class_into_a_folder(submissions: Path, tmp_path: Path) -> None:
     words = ("grade", submissions, "--format", formats, "--out", out, "--roster", roster, "--seed", "5")
     told, said = tour(*words, code=1)
     assert told == ""
-    assert "4 submissions: 1 passed, 3 did not." in said and "4 of 4 graded" in said
+    assert "Graded: 4; passed: 1, not passed: 3." in said and "4 of 4 graded" in said
     assert sorted(path.name for path in out.iterdir()) == sorted([*REPORTS, "misconceptions.csv"])
     report = json.loads((out / "grades.json").read_text())
     assert (report["seed"], report["isolation"]) == (5, "full")
@@ -54,7 +54,7 @@ def test_one_submission_to_standard_output(submissions: Path) -> None:
     told, _ = tour("grade", submissions / "bob", "--format", "json", "--lang", "zh", code=1)
     assert json.loads(told)["schema"] == "vhost-tour/grades/1"
     told, said = tour("grade", submissions / "bob", "--lang", "zh", "--exit-zero")
-    assert "未通过" in told and "共 1 份提交" in said
+    assert "未通过" in told and "已评 1 份提交" in said
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_one_submission_to_standard_output(submissions: Path) -> None:
         (("--jobs", "1000"), "--jobs takes 1 to 64."),
         (("--roster", "/nowhere.csv"), "The roster nowhere.csv cannot be read."),
         (("--format", "classroom50"), "classroom50 needs CLASSROOM"),
-        (("--isolation", "container"), "--isolation container takes one submission."),
+        (("--isolation", "container", "nowhere"), "There is no nowhere."),
     ],
 )
 def test_what_is_asked_wrongly_is_said(submissions: Path, words: tuple[str, ...], said: str) -> None:

@@ -29,7 +29,8 @@ Progress = Callable[[int, int, int], None]
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is to be graded, and how. ``seed`` None: the journal's, else a new one. ``out``: where the journal is."""
+    """What is to be graded, and how. ``seed`` None: the journal's, else a new one. ``out``: where the journal is.
+    ``alone``: a path is one student's, never a class."""
 
     paths: list[Path]
     exercise: str = ""
@@ -38,6 +39,7 @@ class Order(msgspec.Struct, frozen=True):
     isolation: str = "full"
     seed: int | None = None
     out: Path | None = None
+    alone: bool = False
     command: Sequence[str] = COMMAND
 
 
@@ -45,7 +47,8 @@ def grade(order: Order, progress: Progress = lambda done, whole, kept: None) -> 
     """Grade everything. Raises UsageError for what was asked wrongly, CapabilityMissing where this machine cannot
     hold students' code, JudgeLost. What had been judged when it is interrupted is in the journal."""
     roster = read_roster(order.roster) if order.roster else Roster()
-    intake = take_in(order.paths, order.exercise, roster)
+    alone = order.alone or order.isolation == "container"
+    intake = take_in(order.paths, order.exercise, roster, alone)
     _alone(intake, order.isolation)
     with Journal(order.out) as journal, contextlib.ExitStack() as stack:
         seed = order.seed if order.seed is not None else journal.seed

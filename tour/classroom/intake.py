@@ -60,7 +60,8 @@ class _Found(NamedTuple):
 class _Search:
     """One search through one path."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, alone: bool) -> None:
+        self.alone = alone
         self.only = find(wanted) if wanted else None
         self.files: dict[str, list[Exercise]] = {}
         for one in [self.only] if self.only else exercises():
@@ -92,7 +93,10 @@ class _Search:
         for exercise, at in alone:
             folder = path if path.is_dir() else path.with_suffix("")
             yield _Found(_person(folder, exercise), exercise, tree, at)
-        if not alone:
+        if not alone and self.alone:
+            whose = path.resolve().name if path.is_dir() else path.stem
+            yield from self._student(whose, tree, ())
+        elif not alone:
             yield from self._class(tree)
         if tree.stray:
             self.ignored.append(f"{tree.name}: {tree.stray} names that lead out of it")
@@ -197,12 +201,13 @@ def _person(folder: Path, exercise: Exercise) -> str:
     return whole.parent.name if whole.name == exercise.name and whole.parent.name else whole.name
 
 
-def take_in(paths: Sequence[Path], wanted: str, roster: Roster) -> Intake:
-    """All work at ``paths``; of the exercise ``wanted``, of whichever is found if that is empty.
+def take_in(paths: Sequence[Path], wanted: str, roster: Roster, alone: bool = False) -> Intake:
+    """All work at ``paths``; of the exercise ``wanted``, of whichever is found if that is empty. With ``alone`` each
+    path is one student's, whatever lies in it.
 
     Raises UsageError where there is none, or where a student's is there twice.
     """
-    search = _Search(wanted)
+    search = _Search(wanted, alone)
     found = [one for path in paths for one in search.path(path)]
     every = _asked(search, found)
     work = [piece for one in found for piece in _pieces(one, every, roster)]

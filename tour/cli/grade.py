@@ -53,6 +53,7 @@ def grade(options: GradeOptions) -> int:
     order = grading.Order(
         [Path(path) for path in options.paths], options.exercise, Path(options.roster) if options.roster else None,
         options.jobs or grading.cores(), options.isolation, options.seed, Path(options.out) if options.out else None,
+        "classroom50" in formats,
     )  # fmt: skip
     with _ended_politely():
         report = grading.grade(order, Bar(options.lang).show)
