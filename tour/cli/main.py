@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(groups.lab, name="lab")
 app.add_typer(groups.dev, name="dev")
+app.add_typer(groups.exercise, name="exercise")
 
 
 @app.command(help=words("help_start"))

@@ -13,7 +13,7 @@ from tour import __version__
 from tour.judge.ops import Broken, CallHandle, Handle, MemoryHandle, Op, RingHandle
 from tour.judge.talk import Runner, Talk
 from tour.memory.guest import GuestMemory
-from tour.trace.events import PROTOCOL, SCHEMA, Actor, Event, Hello, Region, RingPlace
+from tour.trace.events import PROTOCOL, SCHEMA, Actor, Event, Hello, Private, Region, RingPlace
 from tour.trace.recorder import Recorder
 from tour.virtqueue.layout import end, plan
 from tour.virtqueue.ring import Ring
@@ -75,6 +75,8 @@ class Bench:
         ring.recorder = self.recorder
         if base:
             ring.write_base(base)
+            for name in ("avail_shadow", "last_avail_idx", "used_shadow", "last_used_idx"):
+                self.recorder.emit(Private(index, name, 0, base), actor="control")
         return ring
 
     # --- the student's side ---
