@@ -7,6 +7,8 @@ from functools import cache
 
 import pytest
 
+from tour.classroom.skeleton import skeleton
+from tour.i18n import Lang
 from tour.judge.run import Run, detect, known
 from tour.lesson.course import course
 from tour.lesson.exercise import Exercise, Variant, load_exercise, root, variants
@@ -65,6 +67,14 @@ def test_the_reference_and_every_other_right_solution_pass(folder: str, seed: in
     assert others
     for name, source in [("solution", which.solution()), *((one.name, one.source) for one in others)]:
         assert first_broken(which, source, seed) is None, name
+
+
+@each
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_start_fails(folder: str, lang: Lang) -> None:
+    which = exercise(folder)
+    found = first_broken(which, skeleton(which, lang), 1)
+    assert found is not None and (which.kind == "mend" or found[0] == which.check[0].id)
 
 
 @each

@@ -200,7 +200,8 @@ def _outsider(limits: Limits, hidden: Sequence[Path], channel: int, output: int)
     for folder in hidden:
         if users.may_read(uid, folder):
             what = "The solutions and graders could be read by a student's code."
-            raise CapabilityMissing("isolation", what, f"{folder} is open to every user.", f"close it to others: chmod 700 {folder}")
+            fix = f"close it to others: chmod 700 {folder}"
+            raise CapabilityMissing("isolation", what, f"{folder} is open to every user.", fix)
     order = _order("container", limits, hidden, channel, output, uid)
     argv = [sys.executable, "-I", "-S", "-B", "-c", BOOT, str(ROOT), order]
     process = subprocess.Popen(
