@@ -20,6 +20,8 @@ from tour.trace import store
 DOCS = Path(__file__).parents[2] / "docs"
 SHARED = ("trace-format.md", "architecture.md", "errors.md", "trace.schema.json")
 """Of ``docs`` itself, for the English site; ``docs/zh`` has its own."""
+SCHEMAS = ("grades.schema.json", "journal.schema.json")
+"""Of ``docs`` itself, for both."""
 
 
 def write_site(folder: Path) -> Iterator[Path]:
@@ -34,7 +36,7 @@ def write_site(folder: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(DOCS / lang, place)
         shutil.copytree(DOCS / "img", place / "img")
-        for name in SHARED if lang == "en" else ():
+        for name in (*SCHEMAS, *(SHARED if lang == "en" else ())):
             shutil.copy(DOCS / name, place / name)
         fill_hostile(place / "hostile.md", lang)
         fill_speed(place / "speed.md", DOCS / "speed.json", lang)
