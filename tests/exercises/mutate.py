@@ -23,6 +23,7 @@ class Mutant(NamedTuple):
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Every single change of an operator, a comparison, a number, a condition, or a call left out."""
+    same = ast.unparse(ast.parse(source))
     for at, node in enumerate(ast.walk(ast.parse(source))):
         for n in range(_ways(node)):
             tree = ast.parse(source)
@@ -30,7 +31,8 @@ def mutants(source: str) -> Iterator[Mutant]:
             line = source.splitlines()[twin.lineno - 1].strip()  # type: ignore[attr-defined]
             _change(twin, n)
             text = ast.unparse(ast.fix_missing_locations(tree))
-            yield Mutant(f"{line} -> {ast.unparse(twin).splitlines()[0]}", text)
+            if text != same:
+                yield Mutant(f"{line} -> {ast.unparse(twin).splitlines()[0]}", text)
 
 
 def _ways(node: ast.AST) -> int:

@@ -122,8 +122,9 @@ def verdict(exercise: Exercise, check: ExerciseCheck, run: Run, seed: int, *, pi
 
 
 def detect(exercise: Exercise, check: str, run: Run, seed: int) -> Variant | None:
-    """The known wrong solution that does exactly what this code did in ``check``, None if there is none."""
-    for wrong in variants(exercise, "wrong"):
+    """The known wrong solution that does exactly what this code did in ``check``, None if there is none; one that
+    breaks just this check rather than one that breaks an earlier one too."""
+    for wrong in sorted(variants(exercise, "wrong"), key=lambda one: one.check != check):
         if _mistake(exercise.folder, wrong, check, seed).alike(run):
             return wrong
     return None
