@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tour.judge.bench import Bench
-from tour.net.frames import GUEST_IP, GUEST_MAC, ICMP_ECHO_REQUEST, PEER_IP, PEER_MAC, Echo, arp_request, echo
+from tour.net.frames import (
+    GUEST_IP,
+    GUEST_MAC,
+    ICMP_ECHO_REQUEST,
+    NET_HDR_LEN,
+    PEER_IP,
+    PEER_MAC,
+    Echo,
+    arp_request,
+    echo,
+)
 from tour.virtqueue.driver import DriverQueue
 from tour.virtqueue.net_header import NetHeader
 from tour.virtqueue.ring import Ring
@@ -11,6 +21,10 @@ from tour.virtqueue.ring import Ring
 BUFFERS = 1
 """The bench's region that buffers lie in."""
 WRAP = 1 << 16
+COUNT = 10
+"""Offset of num_buffers in the header."""
+FILL, GUARD = b"\x5a", 16
+"""What a receive buffer holds before, and how many bytes behind it nobody may write."""
 
 
 def request(bench: Bench, size: int | None = None) -> bytes:
@@ -92,6 +106,62 @@ class Sender(Driver):
                 self.bench.memory.write(gpa, b"\xee" * size)
 
 
+class Receiver(Driver):
+    """The driver's receive side: ``chains`` are the buffers of each chain it gave, in order."""
+
+    INDEX = 0
+
+    def __init__(self, bench: Bench, num: int | None = None, base: int | None = None) -> None:
+        super().__init__(bench, num, base)
+        self.chains: list[list[tuple[int, int]]] = []
+
+    def give(self, *sizes: int) -> int:
+        """Give a chain of buffers of these sizes, a guard behind each; the chain's head."""
+        parts = []
+        for size in sizes:
+            gpa = self.bench.room(size + GUARD, region=BUFFERS)
+            self.bench.memory.write(gpa, FILL * (size + GUARD))
+            parts.append((gpa, size))
+        self.heads.append(self.queue.add(in_=parts))
+        self.chains.append(parts)
+        return self.heads[-1]
+
+    def lengths(self, packets: list[bytes]) -> list[list[int]]:
+        """How many bytes of each packet belong into each chain: all but the packet's last are filled."""
+        rooms = iter([sum(size for _, size in parts) for parts in self.chains])
+        found = []
+        for packet in packets:
+            left, into = len(packet), []
+            while left:
+                into.append(min(left, next(rooms)))
+                left -= into[-1]
+            found.append(into)
+        return found
+
+    def check_buffers(self, packets: list[bytes]) -> None:
+        """The packets lie in the chains, num_buffers in each header, and nothing is written beside. Raises Broken."""
+        chain = 0
+        for n, (packet, lengths) in enumerate(zip(packets, self.lengths(packets), strict=True)):
+            rest = packet[:COUNT] + len(lengths).to_bytes(2, "little") + packet[NET_HDR_LEN:]
+            first = self.bench.memory.read(self.chains[chain][0][0] + COUNT, 2)
+            if self.chains[chain][0][1] >= NET_HDR_LEN and first != FILL * 2:
+                self.bench.equal(f"packet {n}, num_buffers", len(lengths), int.from_bytes(first, "little"))
+            for length in lengths:
+                self._check_chain(f"packet {n} in chain {chain}", self.chains[chain], rest[:length])
+                rest, chain = rest[length:], chain + 1
+        for at, parts in enumerate(self.chains[chain:], chain):
+            self._check_chain(f"chain {at}, not used", parts, b"")
+
+    def _check_chain(self, what: str, parts: list[tuple[int, int]], wanted: bytes) -> None:
+        for n, (gpa, size) in enumerate(parts):
+            right = wanted[:size].ljust(size + GUARD, FILL)
+            found = self.bench.memory.read(gpa, size + GUARD)
+            wanted = wanted[size:]
+            if right != found:
+                at = next(i for i, (a, b) in enumerate(zip(right, found, strict=True)) if a != b)
+                self.bench.equal(f"{what}, buffer {n}, from byte {at} on", right[at : at + 8], found[at : at + 8])
+
+
 def same_frames(bench: Bench, where: str, wanted: list[bytes], found: list[bytes]) -> None:
     """The same frames in the same order. Raises Broken with the first bytes that differ."""
     for n, (right, got) in enumerate(zip(wanted, found, strict=False)):
@@ -102,4 +172,4 @@ def same_frames(bench: Bench, where: str, wanted: list[bytes], found: list[bytes
     bench.equal(f"frames {where}", len(wanted), len(found))
 
 
-__all__ = ["BUFFERS", "WRAP", "Driver", "Sender", "request", "same_frames"]
+__all__ = ["BUFFERS", "WRAP", "Driver", "Receiver", "Sender", "request", "same_frames"]

@@ -1,0 +1,53 @@
+# wrong: used
+# en: It moves used.idx before the entries are written.
+# zh: 在项写好之前就移动了 used.idx。
+def room(ring, head):
+    parts, at = [], head
+    for _ in range(ring.num):
+        if at >= ring.num:
+            return None
+        desc = ring.read_desc(at)
+        if not desc.flags & 2:
+            return None
+        parts.append((desc.addr, desc.len))
+        if not desc.flags & 1:
+            return parts
+        at = desc.next
+    return None
+
+
+def handle_rx(ring, memory, port, call, idx):
+    ring.store_used_flags(1)
+    while size := port.peek():
+        avail = ring.load_avail_idx()
+        if (avail - idx) % 65536 > ring.num:
+            return idx
+        taken, space = [], 0
+        while space < size and (idx + len(taken)) % 65536 != avail:
+            head = ring.read_avail_entry(idx + len(taken))
+            parts = room(ring, head)
+            if parts is None:
+                return idx
+            taken.append((head, parts))
+            space += sum(length for _, length in parts)
+        if space < size:
+            ring.store_used_flags(0)
+            ring.full_barrier()
+            if ring.load_avail_idx() == avail:
+                return idx
+            ring.store_used_flags(1)
+            continue
+        packet = port.receive()
+        packet = packet[:10] + len(taken).to_bytes(2, "little") + packet[12:]
+        ring.store_used_idx((idx + len(taken)) % 65536)
+        for n, (head, parts) in enumerate(taken):
+            before = len(packet)
+            for gpa, length in parts:
+                memory.write(gpa, packet[:length])
+                packet = packet[length:]
+            ring.store_used_entry(idx + n, head, before - len(packet))
+        idx = (idx + len(taken)) % 65536
+        ring.full_barrier()
+        if not ring.load_avail_flags() & 1:
+            call()
+    return idx
