@@ -70,6 +70,8 @@ def verdict(asked: dict[str, Any], source: str) -> dict[str, Any]:
                      "expected": "5", "found": "4", "line": 12}, "mistake": "off_by_one",
                      "say": {"en": "It counts one too few.", "zh": "少数了一个。"},
                      "misconception": "kick-carries-data"}  # fmt: skip
+        if f"time out {check.id}" in source:
+            told |= {"passed": False, "score": 0, "cause": {"kind": "timed-out"}}
         if f"skip {check.id}" in source:
             told |= {"passed": None, "score": 0, "cause": {"kind": "skipped", "field": "tun"}}
         checks.append(told)

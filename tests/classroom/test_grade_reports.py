@@ -133,11 +133,22 @@ def test_text_is_a_table_and_one_submission_a_list(report: Report, lang: Lang, o
     told = files("text", report, lang)["grades.txt"].decode()
     assert t(lang, "grade.state.failed") in told and t(lang, "grade.no_mark") in told
     assert t(lang, "grade.misconceptions") in told and "9/9" in told
+    marked = [mark for mark in report.marks if not mark.failed]
+    counted = [sum(mark.checks[at].passed is True for mark in marked) for at in range(len(report.exercises[0].checks))]
+    last = next(line for line in told.splitlines() if line.startswith(t(lang, "grade.passed_by")))
+    assert last.split()[-len(counted) :] == [f"{count}/{len(marked)}" for count in counted]
     alone = files("text", one("# a wrong entries skip wakeup"), lang)["grades.txt"].decode()
     exercise = find("publish")
     assert all(check.title.get(lang) in alone for check in exercise.check)
     assert exercise.check[0].why.get(lang) in alone and "12" in alone
     assert t(lang, "grade.kind.skipped", field="tun") in alone
+
+
+def test_a_time_out_is_called_so(one: Callable[[str], Report]) -> None:
+    report = one("# a time out entries")
+    assert report.marks[0].status == "timed-out" and report.marks[0].score == find("publish").points - 2
+    for form, name in (("text", "grades.txt"), ("markdown", "grades.md"), ("junit", "junit.xml")):
+        assert "timed out" in files(form, report)[name].decode()
 
 
 # -- CSV --------------------------------------------------------------------------------------------------
@@ -299,7 +310,7 @@ def test_markdown_has_our_tables_and_nothing_of_theirs(
     assert [token.type for token in tokens].count("table_open") == 3
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1", "h2"]
     rows = [token for token in tokens if token.type == "tr_open"]
-    assert len(rows) == 1 + len(report.marks) + 2 * 2
+    assert len(rows) == 1 + len(report.marks) + 1 + 2 * 2
     alone = parser.parse(files("markdown", one(f"# x wrong kick says {EVIL}\n\n## x\n"), lang)["grades.md"].decode())
     for token in [*tokens, *alone]:
         kinds = {child.type for child in token.children or []}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from tests.classroom.ground import class_folder
 from tests.cli.command import TOUR, environment, tour
 from tests.support import require, wait_until
+from tour.cli.grade import Bar
 from tour.lesson.exercise import find, variants
 
 REPORTS = ["grades.csv", "grades.json", "grades.md", "grades.txt", "gradescope", "journal.jsonl", "junit.xml"]
@@ -110,3 +114,21 @@ def test_ctrl_c_ends_it_and_leaves_nothing(submissions: Path, tmp_path: Path) ->
 def test_help_teaches() -> None:
     told, _ = tour("grade", "--help")
     assert "Example: tour grade" in " ".join(told.split()) and "--exit-zero" in told
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setenv("TERM", "xterm")
+    with contextlib.closing(Bar("en")) as bar:
+        for done in range(4):
+            bar.show(done, 3, 1)
+    drawn = sys.stderr.getvalue().split("\r")  # type: ignore[attr-defined]
+    assert drawn[1].startswith("[..............................] 0 of 3 graded, 1 of them before")
+    assert drawn[-1] == "[##############################] 3 of 3 graded, 1 of them before\n"

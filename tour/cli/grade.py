@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -55,8 +55,9 @@ def grade(options: GradeOptions) -> int:
         options.jobs or grading.cores(), options.isolation, options.seed, Path(options.out) if options.out else None,
         "classroom50" in formats,
     )  # fmt: skip
-    with _ended_politely():
-        report = grading.grade(order, Bar(options.lang).show)
+    bar = Bar(options.lang)
+    with _ended_politely(), contextlib.closing(bar):
+        report = grading.grade(order, bar.show)
     _put(report, formats, options)
     return _code(report, options)
 
@@ -122,6 +123,7 @@ class Bar:
     def __init__(self, lang: Lang) -> None:
         self._lang = lang
         self._tenth = -1
+        self._begun = False
         self._drawn = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def show(self, done: int, whole: int, kept: int) -> None:
@@ -132,14 +134,19 @@ class Bar:
         tenth = 10 * done // whole
         if self._drawn:
             full = BAR * done // whole
-            end = "\n" if done == whole else ""
-            print(f"\r[{'#' * full}{'.' * (BAR - full)}] {words}", end=end, file=sys.stderr, flush=True)
+            print(f"\r[{'#' * full}{'.' * (BAR - full)}] {words}", end="", file=sys.stderr, flush=True)
+            self._begun = True
         elif tenth > self._tenth and whole > 1:
             say(words)
         self._tenth = tenth
 
+    def close(self) -> None:
+        """What comes next begins a line of its own."""
+        if self._begun:
+            say()
 
-@contextmanager
+
+@contextlib.contextmanager
 def _ended_politely() -> Iterator[None]:
     """SIGTERM is Ctrl-C: judges are ended, folders taken away."""
 

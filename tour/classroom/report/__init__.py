@@ -14,7 +14,19 @@ from tour.lesson.verdict import Cause, CheckVerdict
 Files = dict[str, bytes]
 """Names below the folder of reports, and what they hold."""
 
-__all__ = ["Files", "file_name", "hidden_output", "plain", "points", "state", "summary", "title", "told", "why"]
+__all__ = [
+    "Files",
+    "file_name",
+    "hidden_output",
+    "passed_by",
+    "plain",
+    "points",
+    "state",
+    "summary",
+    "title",
+    "told",
+    "why",
+]
 
 
 def plain(text: str, newlines: bool = False) -> str:
@@ -42,10 +54,12 @@ def spec(taught: Taught, check: CheckVerdict) -> ExerciseCheck:
 
 
 def state(check: CheckVerdict, lang: Lang) -> str:
-    """One word: passed, failed, skipped or not run."""
+    """In a word: passed, failed, timed out, skipped or not run."""
     if check.passed is None:
         kind = "skipped" if check.cause is not None and check.cause.kind == "skipped" else "not_run"
         return t(lang, f"grade.state.{kind}")
+    if check.cause is not None and check.cause.kind == "timed-out":
+        return t(lang, "grade.kind.timed_out")
     return t(lang, "grade.state.passed" if check.passed else "grade.state.failed")
 
 
@@ -72,6 +86,13 @@ def why(taught: Taught, check: CheckVerdict, lang: Lang) -> str:
         return said
     joint = "grade.mistake" if check.cause.kind == "differs" else "grade.and_mistake"
     return t(lang, joint, told=said, say=check.say.get(lang))
+
+
+def passed_by(report: Report, taught: Taught) -> list[str]:
+    """For each check of an exercise, how many passed it of those that have a mark."""
+    counts = {(one.exercise, one.check): one for one in report.whole.checks}
+    found = [counts[taught.name, check.id] for check in taught.checks]
+    return [f"{one.passed}/{one.passed + one.failed + one.not_run + one.skipped}" for one in found]
 
 
 def summary(mark: Mark, lang: Lang) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tour.classroom.marks import Counted, Mark, Report
-from tour.classroom.report import Files, plain, points, state, summary, title, why
+from tour.classroom.report import Files, passed_by, plain, points, state, summary, title, why
 from tour.i18n import Lang, t
 
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
@@ -51,6 +51,7 @@ def _table(report: Report, exercise: str, lang: Lang) -> str:
         if mark.exercise == exercise:
             score = t(lang, "grade.no_mark") if mark.failed else f"{points(mark.score)}/{points(mark.max_score)}"
             rows.append(_row([_who(mark), escaped(score), *(state(check, lang) for check in mark.checks)]))
+    rows.append(_row([t(lang, "grade.passed_by"), "", *map(escaped, passed_by(report, taught))]))
     return f"## {escaped(taught.title.get(lang))}\n\n" + "\n".join(rows)
 
 

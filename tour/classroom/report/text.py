@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 from tour.classroom.marks import Counted, Mark, Report, Taught
-from tour.classroom.report import Files, plain, points, state, summary, title, why
+from tour.classroom.report import Files, passed_by, plain, points, state, summary, title, why
 from tour.i18n import Lang, t
 
 NAME_MAX = 28
@@ -53,6 +53,7 @@ def _alone(report: Report, mark: Mark, lang: Lang) -> list[str]:
 def _table(report: Report, taught: Taught, lang: Lang) -> list[str]:
     head = [t(lang, "grade.student"), t(lang, "grade.score"), *(check.id for check in taught.checks)]
     rows = [head, *(_row(mark, lang) for mark in report.marks if mark.exercise == taught.name)]
+    rows.append([t(lang, "grade.passed_by"), "", *passed_by(report, taught)])
     widths = [max(cell_len(row[at]) for row in rows) for at in range(len(head))]
     drawn = ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [taught.title.get(lang), *drawn]
