@@ -1,0 +1,23 @@
+# wrong: heads
+# en: It believes any head that lies in the table.
+# zh: 只要链头在表内就相信。
+"""Take back what the device is done with."""
+
+from tour.virtqueue.ring import Ring
+
+
+def reap(ring: Ring, last: int, outstanding: list[list[int]]) -> list:
+    """The next used index, and what was taken as (head, length). Raises ValueError for what cannot be."""
+    held = {head: writable for head, writable in outstanding}
+    taken = []
+    new = (ring.load_used_idx() - last) % 65536
+    if new > len(held):
+        raise ValueError(f"{new} new elements, {len(held)} chains outstanding")
+    for n in range(new):
+        element = ring.read_used_entry(last + n)
+        if element.head >= ring.num:
+            raise ValueError(f"head {element.head} is not outstanding")
+        if element.len > held.get(element.head, 1 << 40):
+            raise ValueError(f"{element.len} bytes in chain {element.head}")
+        taken.append((element.head, element.len))
+    return [(last + new) % 65536, taken]

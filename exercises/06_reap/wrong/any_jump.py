@@ -1,0 +1,22 @@
+# wrong: jump
+# en: It believes any used.idx.
+# zh: 什么样的 used.idx 都信。
+"""Take back what the device is done with."""
+
+from tour.virtqueue.ring import Ring
+
+
+def reap(ring: Ring, last: int, outstanding: list[list[int]]) -> list:
+    """The next used index, and what was taken as (head, length). Raises ValueError for what cannot be."""
+    held = {head: writable for head, writable in outstanding}
+    taken = []
+    new = (ring.load_used_idx() - last) % 65536
+    new = min(new, len(held))
+    for n in range(new):
+        element = ring.read_used_entry(last + n)
+        if element.head not in held:
+            raise ValueError(f"head {element.head} is not outstanding")
+        if element.len > held.pop(element.head):
+            raise ValueError(f"{element.len} bytes in chain {element.head}")
+        taken.append((element.head, element.len))
+    return [(last + new) % 65536, taken]

@@ -1,0 +1,24 @@
+# wrong: taken
+# en: It gives chains back in the order they were offered, not in the order they were used.
+# zh: 按提供的次序而不是按使用的次序收回。
+# misconception: used-order-is-avail-order
+"""Take back what the device is done with."""
+
+from tour.virtqueue.ring import Ring
+
+
+def reap(ring: Ring, last: int, outstanding: list[list[int]]) -> list:
+    """The next used index, and what was taken as (head, length). Raises ValueError for what cannot be."""
+    held = {head: writable for head, writable in outstanding}
+    taken = []
+    new = (ring.load_used_idx() - last) % 65536
+    if new > len(held):
+        raise ValueError(f"{new} new elements, {len(held)} chains outstanding")
+    for n in range(new):
+        element = ring.read_used_entry(last + n)
+        if element.head not in held:
+            raise ValueError(f"head {element.head} is not outstanding")
+        if element.len > held.pop(element.head):
+            raise ValueError(f"{element.len} bytes in chain {element.head}")
+        taken.append((element.head, element.len))
+    return [(last + new) % 65536, sorted(taken, key=lambda one: [head for head, _ in outstanding].index(one[0]))]

@@ -1,0 +1,24 @@
+# wrong: wrap
+# en: It compares indices as plain numbers: behind the wrap nothing is new any more.
+# zh: 把索引当作普通数比较：回绕之后就再没有新元素了。
+# misconception: idx-wraps-at-num
+"""Take back what the device is done with."""
+
+from tour.virtqueue.ring import Ring
+
+
+def reap(ring: Ring, last: int, outstanding: list[list[int]]) -> list:
+    """The next used index, and what was taken as (head, length). Raises ValueError for what cannot be."""
+    held = {head: writable for head, writable in outstanding}
+    taken = []
+    new = max(0, ring.load_used_idx() - last)
+    if new > len(held):
+        raise ValueError(f"{new} new elements, {len(held)} chains outstanding")
+    for n in range(new):
+        element = ring.read_used_entry(last + n)
+        if element.head not in held:
+            raise ValueError(f"head {element.head} is not outstanding")
+        if element.len > held.pop(element.head):
+            raise ValueError(f"{element.len} bytes in chain {element.head}")
+        taken.append((element.head, element.len))
+    return [(last + new) % 65536, taken]

@@ -1,0 +1,20 @@
+# wrong: batch
+# en: It stores avail.idx although nothing was added.
+# zh: 没有新增也写 avail.idx。
+"""Offer empty buffers to receive into."""
+
+from tour.virtqueue.ring import Desc, Ring
+
+WRITE = 2
+
+
+def refill(ring: Ring, idx: int, free: list[int], buffers: list[int], size: int) -> list:
+    """The next available index, and which buffer went with which descriptor."""
+    posted = list(zip(free, buffers, strict=False))
+    for n, (head, gpa) in enumerate(posted):
+        ring.write_desc(head, Desc(gpa, size, WRITE))
+        ring.store_avail_entry(idx + n, head)
+    if True:
+        idx = (idx + len(posted)) % 65536
+        ring.store_avail_idx(idx)
+    return [idx, posted]

@@ -1,0 +1,21 @@
+# wrong: pieces
+# en: It leaves the last piece out.
+# zh: 漏了最后一段。
+"""A chain of any length behind one descriptor of the ring."""
+
+from tour.virtqueue.ring import Desc, Ring
+
+NEXT, WRITE, INDIRECT = 1, 2, 4
+ENTRY = 16
+
+
+def build(ring: Ring, head: int, table: int, pieces: list[list]) -> int:
+    """Describe ``pieces`` in an indirect table at ``table`` and the table in descriptor ``head``; how many entries."""
+    ordered = [piece for piece in pieces if not piece[2]] + [piece for piece in pieces if piece[2]]
+    for n, (gpa, size, writable) in enumerate(ordered[: max(1, len(ordered) - 1)]):
+        flags, following = (WRITE if writable else 0), 0
+        if n + 1 < len(ordered):
+            flags, following = flags | NEXT, n + 1
+        ring.write_table(table, n, Desc(gpa, size, flags, following))
+    ring.write_desc(head, Desc(table, ENTRY * len(ordered), INDIRECT))
+    return len(ordered)
