@@ -57,9 +57,11 @@ def crowd(place: Path, count: int, seed: int) -> dict[str, Truth]:
 
 
 def _shuffled(kind: Kind, chance: random.Random) -> Iterator[tuple[Exercise, str, Callable[[Path, str], None]]]:
-    """Every way of that kind in every exercise, again and again, each round in another order."""
-    ways = [(exercise, *way) for exercise in exercises() for way in _ways(exercise, kind)]
+    """Every way of that kind again and again, each round in another order: right and wrong ones in every exercise,
+    hostile ones each in some exercise."""
+    every = [[(exercise, *way) for way in _ways(exercise, kind)] for exercise in exercises()]
     while True:
+        ways = [chance.choice(column) for column in zip(*every, strict=True)] if kind == "hostile" else sum(every, [])
         chance.shuffle(ways)
         yield from ways
 
