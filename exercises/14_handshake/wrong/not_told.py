@@ -1,0 +1,43 @@
+# wrong: protocol
+# en: It asks for the protocol features and never sets any.
+# zh: 问了协议特性，却没有设置。
+import struct
+
+
+def message(request, payload=b""):
+    return struct.pack("=III", request, 1, len(payload)) + payload
+
+
+def receive(sock, size):
+    data = b""
+    while len(data) < size:
+        piece = sock.receive(size - len(data))
+        if not piece:
+            raise ValueError("closed")
+        data += piece
+    return data
+
+
+def ask(sock, request):
+    sock.send(message(request))
+    got, flags, size = struct.unpack("=III", receive(sock, 12))
+    if got != request:
+        raise ValueError("request")
+    if flags != 5:
+        raise ValueError("flags")
+    if size != 8:
+        raise ValueError("size")
+    return struct.unpack("=Q", receive(sock, 8))[0]
+
+
+def handshake(sock, features, protocol):
+    offered = ask(sock, 1)
+    features &= offered
+    if offered >> 30 & 1:
+        protocol &= ask(sock, 15)
+        features |= 1 << 30
+    else:
+        protocol = 0
+    sock.send(message(3))
+    sock.send(message(2, struct.pack("=Q", features)))
+    return [features, protocol]
