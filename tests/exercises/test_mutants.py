@@ -17,7 +17,7 @@ from tour.lesson.exercise import Exercise, load_exercise, root
 
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 """Changes that no check can notice, each with the reason why the code is right all the same."""
-SECONDS = 2.0
+SECONDS = 1.0
 SEED = 1
 FOLDERS = sorted(path.name for path in root().glob("[0-9][0-9]_*"))
 
@@ -69,7 +69,7 @@ def test_every_change_is_noticed_or_explained(folder: str, place: Place) -> None
     every = list(mutants(exercise.solution()))
     survived = [mutant.what for mutant in every if place.survives(exercise, mutant)]
     print(f"{folder}: {len(every)} changes, {len(survived)} not noticed")
-    assert len(every) >= 5
+    assert len(every) >= 4
     assert set(survived) ^ set(explained) == set(), (
         "not noticed, and not explained in survivors.toml (or noticed now)"
     )

@@ -42,6 +42,7 @@ class Bench:
         self._file, self._lines, self._seconds = file, source.splitlines(), seconds
         self._student: Actor | None = None
         self._calling = False
+        self._handed: list[RingHandle] = []
         self._next = [gpa for gpa, _ in REGIONS]
         self._hello()
 
@@ -87,7 +88,8 @@ class Bench:
 
     def handle(self, ring: Ring, name: str = "ring", buffered: bool = False) -> RingHandle:
         """The ring as it is handed to the student; ``buffered`` with a store buffer."""
-        return RingHandle(name, ring, buffered)
+        self._handed.append(RingHandle(name, ring, buffered))
+        return self._handed[-1]
 
     def memory_handle(self) -> MemoryHandle:
         """Guest memory as it is handed to the student."""
@@ -109,9 +111,8 @@ class Bench:
             value = self._runner.call(self.talk, name, args, self._seconds)
         finally:
             self._calling = False
-            for arg in args:
-                if isinstance(arg, RingHandle):
-                    arg.let_out()
+            for handed in self._handed:
+                handed.let_out()
             self.ends.append(len(self.events))
         if self.talk.broken is not None:
             raise self.talk.broken

@@ -1,0 +1,39 @@
+# wrong: barrier
+# en: It reads used_event before used.idx has moved.
+# zh: 在移动 used.idx 之前就读了 used_event。
+"""The device's side of the used ring: give chains back in batches, and call the driver when it asked for it."""
+
+from collections.abc import Callable
+
+from tour.virtqueue.ring import Ring
+
+
+class Completions:
+    """``idx`` is the next used index to write; ``call()`` notifies the driver."""
+
+    def __init__(self, ring: Ring, idx: int, call: Callable[[], None]) -> None:
+        self.ring, self.idx, self.call = ring, idx, call
+
+    def give_back(self, done: list[list[int]]) -> None:
+        """Give the chains of ``done``, [head, length] each, back at once."""
+        for n, (head, length) in enumerate(done):
+            self.ring.store_used_entry(self.idx + n, head, length)
+        old, self.idx = self.idx, (self.idx + len(done)) % 65536
+        event = self.ring.load_used_event()
+        self.ring.store_used_idx(self.idx)
+        self.ring.full_barrier()
+        if (event - old) % 65536 < (self.idx - old) % 65536:
+            self.call()
+
+
+queues: list[Completions] = []
+
+
+def attach(ring: Ring, idx: int, call: Callable[[], None]) -> None:
+    """A ring to work on, from now on."""
+    queues[:] = [Completions(ring, idx, call)]
+
+
+def give_back(done: list[list[int]]) -> None:
+    """Give these chains back."""
+    queues[0].give_back(done)

@@ -1,0 +1,38 @@
+# wrong: one
+# en: It looks at avail.flags, which says nothing with event idx.
+# zh: 看的是 avail.flags，有 event idx 时它不起作用。
+"""The device's side of the used ring: give chains back in batches, and call the driver when it asked for it."""
+
+from collections.abc import Callable
+
+from tour.virtqueue.ring import Ring
+
+
+class Completions:
+    """``idx`` is the next used index to write; ``call()`` notifies the driver."""
+
+    def __init__(self, ring: Ring, idx: int, call: Callable[[], None]) -> None:
+        self.ring, self.idx, self.call = ring, idx, call
+
+    def give_back(self, done: list[list[int]]) -> None:
+        """Give the chains of ``done``, [head, length] each, back at once."""
+        for n, (head, length) in enumerate(done):
+            self.ring.store_used_entry(self.idx + n, head, length)
+        old, self.idx = self.idx, (self.idx + len(done)) % 65536
+        self.ring.store_used_idx(self.idx)
+        self.ring.full_barrier()
+        if not self.ring.load_avail_flags() & 1:
+            self.call()
+
+
+queues: list[Completions] = []
+
+
+def attach(ring: Ring, idx: int, call: Callable[[], None]) -> None:
+    """A ring to work on, from now on."""
+    queues[:] = [Completions(ring, idx, call)]
+
+
+def give_back(done: list[list[int]]) -> None:
+    """Give these chains back."""
+    queues[0].give_back(done)

@@ -1,0 +1,12 @@
+# wrong: wakeup
+# en: There is no full barrier between avail_event and avail.idx.
+# zh: avail_event 与 avail.idx 之间没有完整屏障。
+"""How a device goes to sleep: it asks for a kick, and looks once more."""
+
+from tour.virtqueue.ring import Ring
+
+
+def rest(ring: Ring, last: int) -> bool:
+    """Ask for a kick with the entry ``last`` and look whether it is there; True when the device may sleep."""
+    ring.store_avail_event(last)
+    return ring.load_avail_idx() == last

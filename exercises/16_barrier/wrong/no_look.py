@@ -1,0 +1,14 @@
+# wrong: says
+# en: It does not look once more.
+# zh: 没有再看一次。
+"""How a device goes to sleep: it asks for a kick, and looks once more."""
+
+from tour.virtqueue.ring import Ring
+
+
+def rest(ring: Ring, last: int) -> bool:
+    """Ask for a kick with the entry ``last`` and look whether it is there; True when the device may sleep."""
+    ring.store_avail_event(last)
+    ring.full_barrier()
+    ring.load_avail_idx()
+    return True
