@@ -41,6 +41,7 @@ def test_a_class_into_a_folder(submissions: Path, tmp_path: Path) -> None:
     told, said = tour(*words, code=1)
     assert told == ""
     assert "Graded: 4; passed: 1, not passed: 3." in said and "4 of 4 graded" in said
+    assert "written: gradescope/ (4)\n" in said and "written: grades.csv\n" in said
     assert sorted(path.name for path in out.iterdir()) == sorted([*REPORTS, "misconceptions.csv"])
     report = json.loads((out / "grades.json").read_text())
     assert (report["seed"], report["isolation"]) == (5, "full")

@@ -25,6 +25,7 @@ FORMATS = ("text", "json", "junit", "gradescope", "classroom50", "csv", "markdow
 ISOLATIONS = ("full", "container")
 BAR = 30
 JOBS_MAX = 64
+NAMED = 3
 
 
 class GradeOptions(msgspec.Struct, frozen=True):
@@ -83,12 +84,21 @@ def _put(report: Report, formats: list[str], options: GradeOptions) -> None:
     for name in formats:
         make: Callable[[Report, Lang], dict[str, bytes]]
         make = importlib.import_module(f"tour.classroom.report.{name}").files
-        for path, data in make(report, options.lang).items():
+        files = make(report, options.lang)
+        for path, data in files.items():
             if options.out:
                 _write(Path(options.out) / path, data)
-                say(t(options.lang, "grade.written", path=path))
             else:
                 _tell(name, data)
+        if options.out:
+            _say_written(list(files), options.lang)
+
+
+def _say_written(paths: list[str], lang: Lang) -> None:
+    """Each file by name, a folder full of them by its own."""
+    told = paths if len(paths) <= NAMED else [f"{Path(paths[0]).parent}/ ({len(paths)})"]
+    for path in told:
+        say(t(lang, "grade.written", path=path))
 
 
 def _tell(name: str, data: bytes) -> None:

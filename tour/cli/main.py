@@ -301,7 +301,7 @@ def export(
 
 @app.command(help=words("help_grade"))
 def grade(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", show_default=False)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", show_default=False)],
     form: Annotated[str, typer.Option("--format", metavar="FORMATS", help=words("opt_grade_format"))] = "text",
     out: Annotated[str, typer.Option("--out", metavar="DIR", help=words("opt_grade_out"))] = "",
     jobs: Annotated[int, typer.Option(help=words("opt_grade_jobs"))] = 0,
