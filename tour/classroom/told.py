@@ -44,7 +44,8 @@ def why(check: ExerciseCheck, told: CheckVerdict, exercise: Exercise, source: st
         yield from (f"  {line}" for line in wrap(text, WIDTH - 2))
     number, rows = line_of(told.found, told.cause), source.splitlines()
     if 0 < number <= len(rows):
-        yield from wrap(f"  {exercise.file}:{number}   {rows[number - 1].strip()}", WIDTH)
+        shown = wrap(f"{exercise.file}:{number}   {rows[number - 1].strip()}", WIDTH - 2)
+        yield from (f"  {line}" for line in shown)
     if told.cause.kind in ("differs", "raised"):
         yield ""
         yield from wrap(check.why.get(lang), WIDTH)
