@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import random
 import stat
 import zipfile
 from collections.abc import Callable
@@ -215,6 +217,20 @@ def test_an_archive_that_is_damaged_says_so(tmp_path: Path) -> None:
     assert told(taken(tmp_path / "class.zip")) == {"alice": "publish.py is damaged in the archive."}
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_archive_damaged_anyhow_is_work_or_words(tmp_path: Path) -> None:
+    chance, path = random.Random(1), tmp_path / "class.zip"
+    inner = {"publish.py": b"z"}
+    whole = packed({"alice/publish.py": b"x" * 300, "bob/publish/publish.py": b"y", "carol.zip": packed(inner)})
+    for _ in range(500):
+        data = bytearray(whole[: chance.randrange(len(whole))] if chance.random() < 0.1 else whole)
+        for _ in range(chance.choice((1, 1, 2, 8)) if data else 0):
+            data[chance.randrange(len(data))] = chance.choice((0, 255, chance.randrange(256)))
+        path.write_bytes(data)
+        with contextlib.suppress(UsageError):
+            assert told(taken(path))
+
+
 @pytest.mark.parametrize(("count", "length"), [(LISTED_MAX + 1, 100), (3, DIRECTORY_MAX + 1), (0xFFFF, 0xFFFFFFFF)])
 def test_a_list_of_names_that_is_too_long_is_never_read(count: int, length: int) -> None:
     data = bytearray(packed({"a": b""}))
@@ -258,6 +274,7 @@ def test_rosters_of_many_makers_are_read(tmp_path: Path, kind: str) -> None:
         (b"id,name\nalice,\xff\n", "not UTF-8"),
         ("id,name\nalice,x\n".encode("utf-16"), "not UTF-8"),
         (b"id,name\nalice,1\nalice,2\n", "twice"),
+        (b'id,name\nalice,"' + b"x" * 200_000, "cannot be read"),
     ],
 )
 def test_a_roster_that_is_none_is_refused_with_words(tmp_path: Path, data: bytes, said: str) -> None:

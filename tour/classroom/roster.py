@@ -68,7 +68,11 @@ def read_roster(path: Path) -> Roster:
 
     Raises UsageError.
     """
-    rows = list(csv.reader(io.StringIO(_text(path), newline=""), delimiter=_delimiter(path), strict=False))
+    text = _text(path)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+    except csv.Error as error:
+        raise UsageError(f"The roster {path.name} cannot be read.", f"{error}.") from error
     if not rows:
         raise UsageError(f"The roster {path.name} is empty.")
     where = _columns(rows[0])
@@ -96,8 +100,8 @@ def _text(path: Path) -> str:
         raise UsageError(f"The roster {path.name} is not UTF-8.", f"Byte {error.start} is not.", fix) from error
 
 
-def _delimiter(path: Path) -> str:
-    first = _text(path).partition("\n")[0]
+def _delimiter(text: str) -> str:
+    first = text.partition("\n")[0]
     return max(",;\t", key=first.count)
 
 
