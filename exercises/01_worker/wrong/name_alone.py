@@ -1,0 +1,26 @@
+# wrong: others
+# en: It goes by the name alone: a user's process may have that name too.
+# zh: 只看名字：用户的进程也可以叫这个名字。
+"""Find the vhost workers of a process among the tasks that /proc shows."""
+
+
+def fields(status: str) -> dict[str, str]:
+    """The lines of one task's status file: name to value."""
+    cut = [line.partition(":") for line in status.splitlines()]
+    return {name: value.strip() for name, _, value in cut}
+
+
+def find_workers(tasks: list[str], owner: int) -> list[int]:
+    """The thread numbers of the owner's vhost workers, in ascending order."""
+    told = [fields(status) for status in tasks]
+    threads = [one["Pid"] for one in told if one["Tgid"] == str(owner)]
+    found = []
+    for one in told:
+        prefix, _, number = one["Name"].partition("-")
+        if prefix != "vhost" or not number.isdigit():
+            continue
+        thread = one["Tgid"] == str(owner)
+        kthread = number in threads
+        if thread or kthread:
+            found.append(int(one["Pid"]))
+    return sorted(found)
