@@ -131,6 +131,7 @@ def handed_unlent(nic: Nic) -> None:
     tell_calls(nic, calls)
     nic.figure("handed.ended", int(said is not None))
     nic.figure("handed.calls", len(vhost_calls(calls)))
+    nic.figure("handed.said", int(any("vhost" in line and "Permission denied" in line for line in said or [])))
     nic.listing("said", [[line] for line in said or []])
 
 

@@ -17,6 +17,7 @@ from tour.lesson.model import Lesson
 from tour.trace import events as ev
 from tour.trace import store
 from tour.trace.transcript import transcript
+from tour.view.canvas import width_of
 
 embedded = pytest.mark.requires("embedded")
 LESSON = model.load("8")
@@ -112,6 +113,17 @@ def test_the_lessons_own_recording_is_replayed(lesson: str, lang: str) -> None:
     assert checked(told)[1] == 0 and checked(told)[0] >= 10
     same, _ = tour("replay", model.load(lesson).recording_path(), "--plain", "--lang", lang)
     assert checked(same) == checked(told)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_step_lists_is_told_row_by_row(lang: Lang) -> None:
+    told, _ = tour("run", "17", "--plain", "--device", "replay", "--lang", lang)
+    spec = next(one for one in model.load("17").listing if one.name == "compare")
+    table = told[told.index(f"  {spec.title.get(lang)}\n") :].splitlines()
+    assert [word.get(lang) for word in spec.column] == re.split("  +", table[1].strip())
+    rows = {row.split()[0]: row.split()[1:] for row in table[2:16] if row.strip()}
+    assert rows["VHOST_SET_OWNER"] == ["2", "1", "-"] and rows["VHOST_SET_VRING_ADDR"] == ["5", "-", "2"]
+    assert all(width_of(line) <= 80 for line in told.splitlines())
 
 
 def test_a_recording_cut_off_is_played_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -70,7 +70,5 @@ def test_every_change_is_noticed_or_explained(folder: str, place: Place) -> None
     survived = [mutant.what for mutant in every if place.survives(exercise, mutant)]
     print(f"{folder}: {len(every)} changes, {len(survived)} not noticed")
     assert len(every) >= 4
-    assert set(survived) ^ set(explained) == set(), (
-        "not noticed, and not explained in survivors.toml (or noticed now)"
-    )
+    assert set(survived) ^ set(explained) == set(), "not noticed, and not explained in survivors.toml (or noticed now)"
     assert all(len(reason) > 20 for reason in explained.values())

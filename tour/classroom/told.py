@@ -70,7 +70,7 @@ def line_of(found: list[str], cause: Cause) -> int:
 
 def cause_words(cause: Cause, exercise: Exercise, lang: Lang) -> Iterator[str]:
     """What a cause says in words."""
-    key = f"exercise.cause.{cause.kind}"
+    key = f"exercise.cause.{cause.kind.replace('-', '_')}"
     number = cause.detail.removeprefix("TODO ")
     yield t(
         lang, key, field=cause.field, expected=cause.expected, found=cause.found, detail=cause.detail, number=number,

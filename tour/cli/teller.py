@@ -8,8 +8,10 @@ from tour.agent.player import Player
 from tour.i18n import local, t
 from tour.lesson.prediction import right_choice
 from tour.lesson.sandbox import SANDBOX
+from tour.trace import events as ev
 from tour.trace.export.step import FORMS, step_lines
 from tour.view import text as cells
+from tour.view.panels.figures import listing_lines
 from tour.view.words import sentences
 
 WIDTH = 78
@@ -98,7 +100,18 @@ class Teller:
         if player.timeline.edge.ended in ("quiescent", "still"):
             self.say(f"ended_{player.timeline.edge.ended}")
         self.out("")
+        self.tables()
         self.code()
+
+    def tables(self) -> None:
+        """What the step put together, row by row."""
+        timeline = self.player.timeline
+        mark = timeline.mark(self.player.step.id)
+        events = timeline.events[mark.position if mark else 0 :]
+        for name in dict.fromkeys(event.data.name for event in events if isinstance(event.data, ev.Listing)):
+            for line in listing_lines(timeline.edge, name, self.player.lang, WIDTH - 2):
+                self.out(f"  {line}".rstrip())
+            self.out("")
 
     def code(self) -> None:
         """The step as C or as strace has it, if that was asked for."""

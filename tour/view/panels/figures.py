@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tour.i18n import Lang
 from tour.lesson import labels
 from tour.lesson.model import ListingSpec
+from tour.trace.state import State
 from tour.view.area import Area, View
 from tour.view.canvas import width_of
 from tour.view.panels.rows import Piece, Row, draw_rows, plain_rows
@@ -26,7 +28,8 @@ def rows(view: View, w: int) -> list[Row]:
     found = _figures(view, w)
     for spec in labels.listings(view.state.lesson):
         if spec.name in view.state.listings:
-            found += [*([[]] if found else []), *_listing(view, spec, w)]
+            lit = view.style(f"listing.{spec.name}", "text")
+            found += [*([[]] if found else []), *_listing(view.state, spec, view.lang, w, lit)]
     return found or plain_rows(view.tr("figures.none"), w, "dim")
 
 
@@ -45,13 +48,24 @@ def _figures(view: View, w: int) -> list[Row]:
     return found
 
 
-def _listing(view: View, spec: ListingSpec, w: int) -> list[Row]:
-    rows, lesson = view.state.listings[spec.name], view.state.lesson
-    heads = [column.get(view.lang) for column in spec.column]
-    cells = [[labels.word(lesson, cell, view.lang) for cell in row[: len(heads)]] for row in rows]
+def listing_lines(state: State, name: str, lang: Lang, w: int) -> list[str]:
+    """The same table as plain lines of at most ``w`` cells, its title first; nothing for one without a head."""
+    specs = [spec for spec in labels.listings(state.lesson) if spec.name == name and name in state.listings]
+    return [_line(row) for spec in specs for row in _listing(state, spec, lang, w, "text")]
+
+
+def _line(row: Row) -> str:
+    text = ""
+    for piece in row:
+        text += " " * (piece.x - width_of(text)) + piece.text
+    return text.rstrip()
+
+
+def _listing(state: State, spec: ListingSpec, lang: Lang, w: int, lit: str) -> list[Row]:
+    heads = [column.get(lang) for column in spec.column]
+    cells = [[labels.word(state.lesson, cell, lang) for cell in row[: len(heads)]] for row in state.listings[spec.name]]
     widths = _widths([heads, *cells], w)
-    lit = view.style(f"listing.{spec.name}", "text")
-    found = plain_rows(spec.title.get(view.lang), w, "title") + _table_row(heads, widths, "dim")
+    found = plain_rows(spec.title.get(lang), w, "title") + _table_row(heads, widths, "dim")
     for row in cells:
         found += _table_row(row, widths, lit)
     return found
