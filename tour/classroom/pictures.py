@@ -11,6 +11,7 @@ from tour.trace.state import Ring, State
 from tour.trace.timeline import Timeline
 from tour.view.area import Area, View
 from tour.view.canvas import Canvas
+from tour.view.desk import mark
 from tour.view.panels import queue
 from tour.view.ui import Ui
 
@@ -51,11 +52,7 @@ def picture(state: State, index: int, marked: Iterable[str], lang: Lang) -> Canv
     badge, line = Badge("replay"), TimelineView(0, 0, ())
     moment = Moment(lang, "", "", ("check",), 0, "observe", state, state, badge, line)
     queue.draw(Area(canvas, 0, 0, WIDTH, HEIGHT), View(moment, Ui(), wide=False), ring)
-    for field in marked:
-        place = canvas.anchors.get(f"{ring.name}.{field}")
-        if place is not None:
-            canvas.put(max(0, place.x - 1), place.y, ">", "bad+now")
-            canvas.put(min(WIDTH - 1, place.x + place.w), place.y, "<", "bad+now")
+    mark(canvas, [f"{ring.name}.{field}" for field in marked])
     return canvas
 
 

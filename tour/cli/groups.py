@@ -106,6 +106,7 @@ def exercise_start(
 def exercise_check(
     folder: Folder = ".",
     watch: Annotated[bool, typer.Option("--watch", help=words("opt_exercise_watch"))] = False,
+    screen: Annotated[bool, typer.Option("--screen", help=words("opt_exercise_screen"))] = False,
     json: Annotated[bool, typer.Option("--json", help=words("opt_report_json"))] = False,
     isolation: Annotated[str, typer.Option(metavar="full|container", help=words("opt_isolation"))] = "full",
     lang: Language = "",
@@ -114,6 +115,10 @@ def exercise_check(
     from tour.cli.exercise import CheckOptions, check
 
     options = CheckOptions(folder, language(lang), watch, json, isolation)
+    if screen:
+        from tour.cli.exercise_screen import open_screen
+
+        finish(lambda: open_screen(folder, options.lang, isolation), options.lang)
     finish(lambda: check(options), options.lang)
 
 
