@@ -83,7 +83,7 @@ def _pieces(bench: Bench, reads: int, writes: int) -> list[Piece]:
 
 def _built(bench: Bench, given: list[Piece], head: int = 0) -> tuple[Ring, int, list[Piece], object]:
     bench.play("driver")
-    ring = bench.ring(num=4)
+    ring = bench.ring(num=16)
     table = bench.room(16 * 16)
     answer = bench.call("build", bench.handle(ring), head, table, [list(piece) for piece in given])
     return ring, table, given, answer
