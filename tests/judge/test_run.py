@@ -6,6 +6,7 @@ import pytest
 
 from tour.judge.run import detect, known, verdict
 from tour.lesson.exercise import ExerciseError, find
+from tour.trace import events as ev
 from tour.trace.events import decode
 from tour.trace.timeline import Timeline
 
@@ -53,6 +54,13 @@ def test_a_step_not_written_is_a_todo() -> None:
 def test_a_module_that_is_none(source: str, kind: str) -> None:
     run = known(PUBLISH, "entries", source, 3)
     assert run.cause is not None and run.cause.kind == kind
+
+
+def test_a_recording_is_no_longer_than_a_picture_needs() -> None:
+    run = known(PUBLISH, "index", PUBLISH.solution().replace("% 65536", "% ring.num"), 3)
+    packet = ev.Event(0, 0, "device", "device", ev.Packet("out", "port", "00" * 60000))
+    told = verdict(PUBLISH, CHECKS["index"], run._replace(events=[*run.events, *[packet] * 300]), 3, pictured=True)
+    assert len(run.events) <= len(told.found) and sum(map(len, told.found)) <= 1 << 20
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.judge.unjailed import Unjailed
 from tour.judge.bench import Bench
 from tour.judge.ops import Broken, CallHandle, MemoryHandle, RingHandle
-from tour.judge.talk import Gone, Raised, Runner, Talk, Trusted
+from tour.judge.talk import BYTES_MAX, Gone, Raised, Runner, Talk, Trusted
 
 SOURCE = """
 def fine(ring, idx):
@@ -153,6 +153,13 @@ def test_a_process_that_leaves_is_told_so(process: Ground) -> None:
 def test_a_storm_of_operations_ends(process: Ground) -> None:
     with pytest.raises(Gone, match="timed out"):
         process.bench.call("storm", process.bench.handle(process.ring))
+
+
+def test_a_storm_of_bytes_ends(process: Ground) -> None:
+    process.runner.load("it.py", "def fill(memory):\n    while True: memory.write(0, bytes(60000))\n", 5)
+    with pytest.raises(Gone, match="timed out"):
+        process.bench.call("fill", process.bench.memory_handle())
+    assert len(process.bench.talk.log) <= BYTES_MAX // 60000 + 1
 
 
 def test_an_answer_too_long_ends_it(process: Ground) -> None:

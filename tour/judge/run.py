@@ -18,7 +18,7 @@ from tour.lesson.verdict import Cause, CheckVerdict
 from tour.trace.events import Event, encode
 
 TODO = "NotImplementedError"
-EVENTS_MAX = 400
+EVENTS_MAX, LINES_MAX = 400, 1 << 20
 
 
 class Run(NamedTuple):
@@ -131,7 +131,14 @@ def detect(exercise: Exercise, check: str, run: Run, seed: int) -> Variant | Non
 
 
 def _lines(events: list[Event]) -> list[str]:
-    return [encode(event).decode().rstrip() for event in events[:EVENTS_MAX]]
+    """A recording's lines, as many as a picture can be made of: the first ``EVENTS_MAX``, ``LINES_MAX`` bytes."""
+    kept, size = [], 0
+    for event in events[:EVENTS_MAX]:
+        line = encode(event).decode().rstrip()
+        if (size := size + len(line)) > LINES_MAX:
+            break
+        kept.append(line)
+    return kept
 
 
 @cache

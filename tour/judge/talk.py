@@ -16,7 +16,9 @@ from tour.errors import GuestMemoryError, RingError
 from tour.judge.harness import MESSAGE_MAX, Student, plain
 from tour.judge.ops import Broken, Handle, Op, Refused
 
-OPS_MAX = 100_000
+OPS_MAX = 20_000
+BYTES_MAX = 1 << 24
+"""What is kept of one check is bounded: operations, and the bytes handed over in them."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -54,6 +56,7 @@ class Talk:
         self.line = 0
         self.broken: Broken | None = None
         self._handles: list[Handle] = []
+        self._bytes = 0
 
     def give(self, arg: Any) -> Any:
         """An argument as it is sent: a handle by its number."""
@@ -68,8 +71,11 @@ class Talk:
         number, method, args, line = (asked.get(key) for key in ("do", "m", "a", "l"))
         if not (isinstance(number, int) and 0 <= number < len(self._handles) and isinstance(method, str)):
             raise Gone("broken conversation")
-        if not isinstance(args, list) or not isinstance(line, int) or len(self.log) >= OPS_MAX:
-            raise Gone("timed out" if len(self.log) >= OPS_MAX else "broken conversation")
+        if not isinstance(args, list) or not isinstance(line, int):
+            raise Gone("broken conversation")
+        self._bytes += sum(len(arg) for arg in args if isinstance(arg, (bytes, str, list, dict)))
+        if len(self.log) >= OPS_MAX or self._bytes > BYTES_MAX:
+            raise Gone("timed out")
         self.line = line
         handle = self._handles[number]
         try:
@@ -85,6 +91,7 @@ class Talk:
         asked = Op(handle.name, method, tuple(_frozen(args)), None, self.line)
         self._run(self.before, asked)
         result = handle.do(method, args)
+        self._bytes += len(result) if isinstance(result, bytes) else 0
         done = asked._replace(result=_frozen_one(result))
         self.log.append(done)
         self._run(self.after, done)
