@@ -71,6 +71,14 @@ def test_a_listing_of_any_shape_stays_within_the_panel(rows: list[list[str]], w:
     assert all(width_of(line) <= w for line in text(figures.rows(looked, w)))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_more_than_fits_is_shown_all_the_same(size: tuple[int, int]) -> None:
+    many = [ev.Figure(f"n{n}", n) for n in range(80)]
+    looked = view(*many, ev.Listing("copies", [[f"row{n}", "x", "1"] for n in range(30)]))
+    drawn = str(compose(looked.moment, looked.ui, *size))
+    assert "row0" in drawn and "who" in drawn, "what just changed is in sight, with its head"
+
+
 PROGRAM = ev.Program(
     "kick", [ev.Instruction(0x7000, "b80100", "mov ax, 1"), ev.Instruction(0x7003, "ef", "out dx, ax")]
 )

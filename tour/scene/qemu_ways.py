@@ -99,6 +99,7 @@ def tell_worker(nic: Nic, qemu: Qemu, name: str) -> None:
     worker = qemu.worker()
     nic.figure(f"{name}.worker", worker.name if worker else "@none")
     if worker is None:
+        nic.listing("worker", [])
         return
     worker.emit(nic.recorder)
     if worker.form == "thread":

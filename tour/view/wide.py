@@ -110,6 +110,9 @@ def _control(view: View, w: int, room: int) -> list[Block]:
     offered = _offered(view, w - 1)
     left = room - people.rows - 1 - LOG_LEAST - 1
     taken = []
+    front = offered.get(view.panel)
+    if front is not None and view.panel in MEASURED:  # the one in front is scrolled where it is too long
+        front.rows = min(front.rows, left - 1)
     for name in dict.fromkeys(_order(view)):
         if name in offered and offered[name].rows + 1 <= left:
             taken.append(name)

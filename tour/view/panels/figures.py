@@ -20,7 +20,15 @@ LEAST = 6
 def draw(area: Area, view: View) -> None:
     """As a panel; what just changed is scrolled into sight."""
     found = rows(view, area.w)
-    draw_rows(area, found, view.ui.scroll.get("figures", in_sight(found, area.h)))
+    words = view.tr("story.scroll") if view.wide else ""
+    draw_rows(area, found, view.ui.scroll.get("figures", _sight(found, area.h)), words)
+
+
+def _sight(found: list[Row], h: int) -> int:
+    """Where to begin: what just changed is in sight, a table's title and head with its first row."""
+    top = in_sight(found, h)
+    under_head = top > 1 and any(piece.style == "dim" for piece in found[top - 1])
+    return top - 2 if under_head else top
 
 
 def rows(view: View, w: int) -> list[Row]:
