@@ -173,9 +173,13 @@ def test_forks_have_equal_transcripts(
 
 @pytest.mark.parametrize(("lesson", "fork"), [each for each in forks() if each[0] not in ON_OURS])
 def test_forks_that_only_the_kernel_has_hold_what_they_check(results: Path, lesson: str, fork: str) -> None:
-    found = store.load(recording(results, lesson, fork))
+    found, text = store.load(recording(results, lesson, fork)), load(lesson)
     checks = [event.data for event in found.events if isinstance(event.data, ev.Check)]
-    assert found.whole and len(checks) > 10 and all(check.ok for check in checks), checks
+    took = [step for step, mark, _ in steps(found.events) if mark == "end"]
+    assert took == [step.id for step in text.step][-len(took) :]
+    expected = [(step, check.id) for step in took for check in text.spec(step, fork).check]
+    assert [(check.step, check.id) for check in checks] == expected
+    assert found.whole and checks and all(check.ok for check in checks), checks
 
 
 def test_without_a_kick_nothing_moves(results: Path) -> None:

@@ -69,8 +69,8 @@ def _links(libraries: Iterable[str]) -> dict[str, str]:
 
 
 def _package(module: str, where: Sequence[str]) -> str:
-    """The top folder or file of a module, below the folder it was found in."""
-    for folder in where:
+    """The top folder or file of a module, below the folder it was found in: the innermost, where one holds another."""
+    for folder in sorted(where, key=len, reverse=True):
         real = os.path.realpath(folder)
         if module.startswith(f"{real}/"):
             return f"{real}/{module[len(real) + 1 :].split('/')[0]}"
