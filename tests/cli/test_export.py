@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import tour
-from tests.support import ROOT
+from tests.support import ROOT, require
 from tour.lesson.model import load
+from tour.view.panels.rows import runs
 
 REFERENCE = ROOT / "lessons/09_first_packet_in/kernel.trace.jsonl"
 
@@ -79,3 +81,29 @@ def test_run_shows_each_step_as_c() -> None:
 def test_mistakes_are_said(words: tuple[str, ...], why: str) -> None:
     _, said = tour(*words, code=2)
     assert why in said
+
+
+def test_a_player_file_of_a_lesson_and_of_a_recording_of_ones_own(tmp_path: Path) -> None:
+    told, _ = tour("export", "9", "--as", "player", "--lang", "zh")
+    film = json.loads(told)
+    assert (film["lesson"], film["lang"]) == ("9", "zh")
+    assert [step["id"] for step in film["steps"]] == list(load("9").step_ids)
+    told, _ = tour("export", "--as", "player", "--from", REFERENCE)
+    assert json.loads(told)["deltas"] == json.loads(tour("export", "9", "--as", "player")[0])["deltas"]
+
+
+def test_a_fork_is_told_in_its_own_words(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.jsonl"
+    require("tun")
+    tour("record", "8", "--vary", "forget_kick", "--device", "embedded", "-o", mine)
+    film = json.loads(tour("export", "--as", "player", "--from", mine)[0])
+    (kick,) = [step for step in film["steps"] if step["id"] == "kick"]
+    words = load("8").text("en", "kick", "forget_kick")
+    assert words != load("8").text("en", "kick") and runs(words.orient) == [
+        [tuple(piece) for piece in paragraph] for paragraph in kick["orient"]
+    ]
+
+
+def test_of_nothing_nothing_is_exported() -> None:
+    _, said = tour("export", "--as", "player", code=2)
+    assert "nothing to export" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tour.tui.film import LONGEST, WHOLE_SECONDS, Film, Shot
-from tour.tui.motion import VERB_SECONDS, Travel
+from tour.view.motion import VERB_SECONDS, Travel
 
 KICK = Travel(("driver", "worker"), "+1", "driver")
 ENTRY = Travel(("worker", "used"), "[0]", "device")

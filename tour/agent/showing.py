@@ -17,6 +17,7 @@ from tour.lesson.moment import (
     TimelineView,
     VaryView,
 )
+from tour.trace.events import Hello
 from tour.trace.state import State
 
 if TYPE_CHECKING:
@@ -81,13 +82,17 @@ def _badge(player: Player) -> Badge:
 def _badge_now(player: Player) -> Badge:
     hello = player.timeline.edge.hello
     if player.session is not None and player.session.kind == "replay":
-        device = f"{hello.ran_on}, Linux {hello.kernel}, {hello.started[:10]}" if hello else ""
-        return Badge("replay", device)
+        return replayed(hello)
     if hello is None:
         return Badge("starting")
     host = player.session.host if player.session is not None else ""
     kinds: dict[str, BadgeKind] = {"kernel": "kernel", "engine": "engine"}
     return Badge(kinds.get(hello.ran_on, "embedded"), hello.kernel, host=host)
+
+
+def replayed(hello: Hello | None) -> Badge:
+    """The badge of a recording: which device, which kernel, which day."""
+    return Badge("replay", f"{hello.ran_on}, Linux {hello.kernel}, {hello.started[:10]}" if hello else "")
 
 
 def _timeline(player: Player) -> TimelineView:

@@ -20,12 +20,12 @@ from tour.lesson.sandbox import SANDBOX
 from tour.trace import events as ev
 from tour.trace import store
 
-FORMS = ("c", "python", "strace", "svg", "pcapng", "mermaid")
+FORMS = ("c", "python", "strace", "svg", "pcapng", "mermaid", "player")
 
 
 class ExportOptions(msgspec.Struct, frozen=True):
-    """What ``tour export`` was asked for: ``source`` is a recording's file; ``where.device`` '' stands for the
-    lesson's own recording."""
+    """What ``tour export`` was asked for: ``source`` is a recording's file, whose own lesson ``lesson`` '' stands for;
+    ``where.device`` '' stands for the lesson's own recording."""
 
     lesson: str
     form: str
@@ -43,10 +43,17 @@ def export(options: ExportOptions) -> int:
     if options.form not in FORMS:
         why, fix = f"Choose one of {', '.join(FORMS)}.", "choose one, such as --as c"
         raise UsageError(f"There is no form '{options.form}'.", why, fix)
+    if not options.lesson and not options.source:
+        raise UsageError("There is nothing to export.", "", "tour export 8 --as c, or tour export --as c --from FILE")
     if options.lesson == SANDBOX:
         _check_sandbox(options)
     recording = _recording(options)
     found = recording.hello.lesson
+    if not options.lesson:
+        options = msgspec.structs.replace(options, lesson=found)
+    if options.form == "player":
+        _put(_player(recording, options), options)
+        return 0
     if found != (SANDBOX if options.lesson == SANDBOX else load(options.lesson).id):
         what = f"{recording.path} is a recording of lesson {found}, not {options.lesson}."
         raise UsageError(what, "", f"tour export {found} --as {options.form} --from FILE")
@@ -94,6 +101,13 @@ def _made(events: tuple[ev.Event, ...], form: str) -> bytes:
     if form in ("strace", "mermaid"):
         return {"strace": strace.text, "mermaid": mermaid.text}[form](events).encode()
     return {"c": c.text, "python": python.text}[form](program(events)).encode()
+
+
+def _player(recording: store.Recording, options: ExportOptions) -> bytes:
+    """The file that the site's player opens; of a recording of no lesson without a lesson's words."""
+    from tour.docsgen.player.file import player_file
+
+    return player_file(recording, lesson_of(recording) if recording.hello.lesson else None, options.lang)
 
 
 def _put(data: bytes, options: ExportOptions) -> None:

@@ -277,8 +277,8 @@ def watch(
 
 @app.command(help=words("help_export"))
 def export(
-    lesson: Annotated[str, typer.Argument(help=words("opt_lesson"))],
     form: Annotated[str, typer.Option("--as", help=words("opt_as"))],
+    lesson: Annotated[str, typer.Argument(help=words("opt_export_lesson"))] = "",
     output: Annotated[str, typer.Option("-o", "--output", help=words("opt_export_output"))] = "",
     source: Annotated[str, typer.Option("--from", help=words("opt_from"))] = "",
     vary: Vary = "",

@@ -1,4 +1,4 @@
-"""``python -m tour.docsgen [FOLDER]``: all pages of the site, English below FOLDER/en, Chinese below FOLDER/zh."""
+"""``python -m tour.docsgen [FOLDER]``: all pages of the site, English in FOLDER, Chinese below FOLDER/zh."""
 
 from __future__ import annotations
 

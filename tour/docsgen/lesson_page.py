@@ -12,16 +12,22 @@ from tour.lesson.prediction import right_choice
 from tour.trace.store import Recording
 from tour.view.words import sentences
 
+STEPS = "vhost-steps"
+PLAYER = f'<vhost-player file="player.json" steps="{STEPS}"></vhost-player>'
+"""The player, and the steps in words and pictures that stand in its place without scripts and on paper."""
+HEAD = ("---", "hide: [toc]", "---")
+
 
 def lesson_page(lesson: Lesson, recording: Recording, lang: Lang, pictures: Mapping[str, Mapping[str, str]]) -> str:
     """The page. What is said to have happened is what ``recording`` holds, and it says which one."""
     hello = recording.hello
     device = t(lang, f"docsgen.on_{hello.device}", kernel=hello.kernel, date=hello.started[:10])
-    lines = [f"# {lesson.id}. {lesson.title.get(lang)}", ""]
+    lines = [*HEAD, f"# {lesson.id}. {lesson.title.get(lang)}", ""]
     lines += [t(lang, "docsgen.begin", minutes=lesson.minutes, lesson=lesson.id), "", device, ""]
+    lines += [PLAYER, "", f'<div id="{STEPS}" markdown>', ""]
     for player in played(lesson, recording, lang):
         lines += _step(player, pictures[player.step.id])
-    lines += _forks(lesson, lang)
+    lines += ["</div>", "", *_forks(lesson, lang)]
     if lesson.after:
         lines += [f"**{lesson.after.get(lang)}**", ""]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tour.tui.motion import VERB_SECONDS, Travel
+from tour.view.motion import VERB_SECONDS, Travel
 
 Picture = TypeVar("Picture")
 

@@ -10,7 +10,7 @@ from tour.i18n import t
 from tour.lesson.moment import Moment, TimelineView
 from tour.trace.state import State
 from tour.trace.timeline import Timeline
-from tour.tui.motion import Travel, travels
+from tour.view.motion import Travel, travels
 
 Scene = tuple[tuple[Travel, ...], Moment]
 

@@ -11,9 +11,9 @@ from textual.timer import Timer
 
 from tour.lesson.moment import Moment
 from tour.tui.film import Film, Shot
-from tour.tui.motion import Travel, where
 from tour.tui.sheet import Sheet
 from tour.view.canvas import Canvas
+from tour.view.motion import Travel, where
 from tour.view.themes import Theme
 from tour.view.ui import Ui
 

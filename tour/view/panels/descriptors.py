@@ -64,23 +64,23 @@ def draw(area: Area, view: View, ring: Ring, before: Ring) -> None:
         area.put(flags_at, 1, "flags", "dim")
     area.put(held_at, 1, view.tr("queue.held_by"), "dim")
     room = area.h - 2
-    lines = _lines(ring, room)
-    for row, line in enumerate(lines[:room]):
+    shown = lines(ring, room)
+    for row, line in enumerate(shown[:room]):
         _line(area.sub(0, row + 2, area.w, 1), view, ring, before, line)
-    if len(lines) > room > 0:
-        area.right(area.h - 1, view.tr("queue.more", n=len(lines) - room), "dim", end=area.w - 1)
+    if len(shown) > room > 0:
+        area.right(area.h - 1, view.tr("queue.more", n=len(shown) - room), "dim", end=area.w - 1)
 
 
-def _lines(ring: Ring, room: int) -> list[tuple[int, int, str, str]]:
+def lines(ring: Ring, room: int) -> list[tuple[int, int, str, str]]:
     """(first, last, label, holder) a row; runs are shortened to 'first, second, ... last' when they do not fit."""
     found = runs(ring)
     whole = sum(1 if run.holder == "free" else run.last - run.first + 1 for run in found)
-    lines: list[tuple[int, int, str, str]] = []
+    rows: list[tuple[int, int, str, str]] = []
     shorten = whole > room
     single = shorten and sum(1 if run.holder == "free" else min(3, run.last - run.first + 1) for run in found) > room
     for run in found:
-        lines += _run_lines(run, shorten=shorten, single=single)
-    return lines
+        rows += _run_lines(run, shorten=shorten, single=single)
+    return rows
 
 
 def _run_lines(run: Run, *, shorten: bool, single: bool) -> list[tuple[int, int, str, str]]:
@@ -121,12 +121,13 @@ def _style(view: View, ring: Ring, first: int, last: int) -> str:
 
 
 def _holder(area: Area, view: View, x: int, ring: Ring, before: Ring, index: int, holder: str) -> None:
-    moved = index < len(before.desc) and before is not ring and _held_before(before, index) != holder
+    moved = index < len(before.desc) and before is not ring and held_before(before, index) != holder
     words = view.tr(f"held.{holder}")
     area.put(x, 0, cut(words.upper() if moved else words, area.w - x), f"{holder}+now" if moved else holder)
 
 
-def _held_before(before: Ring, index: int) -> str:
+def held_before(before: Ring, index: int) -> str:
+    """Who held descriptor ``index`` of the ring as it was."""
     return next((run.holder for run in runs(before) if run.first <= index <= run.last), "free")
 
 

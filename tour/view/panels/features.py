@@ -45,11 +45,12 @@ def rows(view: View, w: int) -> list[Row]:
     head = [Piece(BIT, view.tr("features.bit"), "dim"), Piece(NAME, view.tr("features.name"), "dim")]
     head += [Piece(FIRST + STEP * at, view.tr(f"features.{name}"), "head") for at, name in enumerate(WORDS)]
     head.append(Piece(PURPOSE, cut(view.tr("features.purpose"), w - PURPOSE), "dim"))
-    body = [_row(view, bit, known, w) for bit in _bits(known)]
+    body = [_row(view, bit, known, w) for bit in bits_shown(known)]
     return [head, *body, *_hex_row(view, known, w)]
 
 
-def _bits(known: dict[str, int | None]) -> list[int]:
+def bits_shown(known: dict[str, int | None]) -> list[int]:
+    """Bits that any of the words has."""
     every = 0
     for word in known.values():
         every |= word or 0
@@ -84,7 +85,7 @@ def _hex_row(view: View, known: dict[str, int | None], w: int) -> list[Row]:
 def _halves(view: View) -> list[Row]:
     """Two bits a row, without what they are for."""
     known = words(view.state)
-    bits = _bits(known)
+    bits = bits_shown(known)
     half = (len(bits) + 1) // 2
     found = [[piece for x in (0, HALF) for piece in _short_head(view, x)]]
     for at in range(half):

@@ -17,15 +17,19 @@ def title(canvas: Canvas, x: int, y: int, view: View, ring: Ring, end: int) -> N
     end = canvas.put(x, y, f" {shown} ", "title")
     if ring.broken:
         end = canvas.put(end, y, f"{view.tr('queue.broken')} ", "bad+now")
-    bells = (("kick", ring.kick, _kicks_off(view, ring)), ("call", ring.call, _calls_off(view, ring)))
-    for name, bell, silence in bells:
-        text = bell_words(view, name, bell, silence)
+    for name, text in bells(view, ring):
         key = f"{ring.name}.{name}.count"
         guess = "~" if view.guessed(key) else ""
         start = end + 2
         style = view.style(key, "driver" if name == "kick" else "device")
         end = canvas.put(start, y, f" {guess}{text} ", style, limit=max(0, stop - start))
         canvas.anchor(f"{ring.name}.{name}", start, y, end - start)
+
+
+def bells(view: View, ring: Ring) -> list[tuple[str, str]]:
+    """Kick and call in words."""
+    kick = bell_words(view, "kick", ring.kick, _kicks_off(view, ring))
+    return [("kick", kick), ("call", bell_words(view, "call", ring.call, _calls_off(view, ring)))]
 
 
 def bell_words(view: View, name: str, bell: Bell, silence: str = "") -> str:

@@ -59,7 +59,7 @@ def draw(area: Area, view: View, ring: Ring) -> None:
     _entries(area, row + 2, view, ring, shown, "used")
     _indices(area, row + 3, view, ring, shown, "used")
     if row + 4 < area.h:
-        words = _legend(view, ring, area.w - shown.x)
+        words = legend(view, ring, area.w - shown.x)
         area.put(max(1, min(shown.x, area.w - width_of(words))), row + 4, words, "dim")
 
 
@@ -75,9 +75,9 @@ def _entries(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
     writer, letter = ("driver", "D") if which == "avail" else ("device", "V")
     area.put(1, y, letter, writer)
     area.put(3, y, view.tr(f"queue.{which}"), "head")
-    live = _live(view, ring, which)
+    fresh = live(view, ring, which)
     for position, slot in enumerate(shown.shown):
-        head = _head(ring, which, slot)
+        head = head_of(ring, which, slot)
         x = shown.x + position * shown.stride
         area.anchor(f"{ring.name}.{which}.ring[{slot}]", x, y, 3)
         key = f"{ring.name}.{which}.ring[{slot}]"
@@ -86,17 +86,18 @@ def _entries(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
             area.put(x + 1, y, ".", "dim")
         else:
             guess = "~" if view.guessed(key) else ""
-            area.put(x, y, f"{guess}[{head}]", style if "+" in style or slot in live else f"{writer}+off")
+            area.put(x, y, f"{guess}[{head}]", style if "+" in style or slot in fresh else f"{writer}+off")
 
 
-def _head(ring: Ring, which: str, slot: int) -> int | None:
+def head_of(ring: Ring, which: str, slot: int) -> int | None:
+    """The head that a slot of that ring names, None for one never written."""
     if which == "avail":
         return ring.avail_ring[slot] if slot < len(ring.avail_ring) else None
     entry = ring.used_ring[slot] if slot < len(ring.used_ring) else None
     return entry[0] if entry else None
 
 
-def _live(view: View, ring: Ring, which: str) -> set[int]:
+def live(view: View, ring: Ring, which: str) -> set[int]:
     """Slots written and not yet read by the other side, those being filled included."""
     write, read, _ = ends(view, ring, which)
     filled = ((ring.avail_shadow if which == "avail" else ring.used_shadow) - write) & 0xFFFF
@@ -115,7 +116,7 @@ def _indices(area: Area, y: int, view: View, ring: Ring, shown: Slots, which: st
         area.put(end + (1 if len(number) <= 3 else 0), y, "*", writer)
     area.anchor(key, x + 4, y, len(number))
     taken = _marks(area, y, view, ring, shown, which, writer, reader)
-    words = _distance(view, ring, which, *ends(view, ring, which))
+    words = distance(view, which, *ends(view, ring, which))
     place = _gap(area.w, shown.x, width_of(words), taken, 45 if view.wide else 31)
     if place is not None:
         area.put(place, y, words, "text+step" if key in view.state.changed else "text")
@@ -161,7 +162,7 @@ def draw_brief(area: Area, view: View, ring: Ring) -> None:
         area.put(end + 1, y, "*" if key in view.state.changed else " ", writer)
         area.put(23, y, f"w {view.tr('queue.slot', n=write % ring.num)}", writer)
         area.put(34, y, f"r {view.tr('queue.slot', n=read % ring.num)}", reader)
-        area.put(46, y, _distance(view, ring, which, write, read, guessed))
+        area.put(46, y, distance(view, which, write, read, guessed))
 
 
 def ends(view: View, ring: Ring, which: str) -> tuple[int, int, bool]:
@@ -174,12 +175,14 @@ def ends(view: View, ring: Ring, which: str) -> tuple[int, int, bool]:
     return ring.avail_idx, ring.used_idx if stale else ring.last_avail_idx, stale
 
 
-def _distance(view: View, ring: Ring, which: str, write: int, read: int, guessed: bool) -> str:
+def distance(view: View, which: str, write: int, read: int, guessed: bool) -> str:
+    """In words how far the one who reads is behind the one who writes."""
     number = f"{'~' if guessed else ''}{(write - read) & 0xFFFF}"
     return view.tr("queue.waiting" if which == "avail" else "queue.to_reap", n=number)
 
 
-def _legend(view: View, ring: Ring, room: int) -> str:
+def legend(view: View, ring: Ring, room: int) -> str:
+    """What the marks mean; once an idx has left the ring's size, which slot it stands for."""
     if ring.num and (ring.avail_idx >= ring.num or ring.used_idx >= ring.num):
         parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
         words = ", ".join(part for part in parts if part)

@@ -81,6 +81,15 @@ def _styled(line: str, styles: list[str]) -> Row:
     return row
 
 
+def runs(text: str) -> list[list[tuple[str, str]]]:
+    """The same as paragraphs, unwrapped: each its pieces with their styles (``text``, ``code``, ``key``)."""
+    found = []
+    for paragraph in _paragraphs(text):
+        bare, styles = _inline(paragraph, "text")
+        found.append([(piece.text, piece.style) for piece in _styled(bare, styles)])
+    return found
+
+
 def plain_rows(text: str, w: int, style: str = "text") -> list[Row]:
     """Text as it is (newlines kept), wrapped."""
     return [[Piece(0, line, style)] for line in wrap(text, w)] if text else []

@@ -41,14 +41,31 @@ def in_sight(found: list[Row], h: int) -> int:
     return max(0, min(lit[0], len(found) - h)) if lit else 0
 
 
+class Fact(msgspec.Struct, frozen=True):
+    """One thing of the device: its name, what is known of it (None: nothing), the state's keys that change it."""
+
+    name: str
+    text: str | None
+    keys: tuple[str, ...]
+
+
+def facts(view: View) -> list[Fact]:
+    """The device and what it was told that is no ring's; a region of the memory table a line."""
+    regions = _regions(view)
+    return [
+        Fact("device", _device(view), ("opened",)), Fact("owner", _owner(view), ("owner",)),
+        Fact("worker", _worker(view), ("threads", "worker.state")),
+        Fact("features", _features(view), ("features", "offered")),
+        Fact("memory", None if regions is None else "\n".join(regions), ("mem_table",)),
+    ]  # fmt: skip
+
+
 def rows(view: View, w: int) -> list[Row]:
     """All of it in ``w`` cells: with a table of the rings where that fits."""
     state = view.state
-    found = [
-        *_who(view, w),
-        *_line(view, "worker", _worker(view), ("threads", "worker.state"), w),
-        *_line(view, "features", _features(view), ("features", "offered"), w), *_memory(view, w),
-    ]  # fmt: skip
+    device, owner, *others, memory = facts(view)
+    found = [*_who(view, device, owner, w), *(row for fact in others for row in _line(view, fact, w))]
+    found += _memory(view, memory, w)
     if w >= TABLE_WIDTH:
         found += [_heads(view), *(_table_row(view, ring) for ring in (state.tx, state.rx))]
     else:
@@ -57,9 +74,9 @@ def rows(view: View, w: int) -> list[Row]:
     return [*found, *plain_rows(summary(view), w, "control+step" if new else "key")]
 
 
-def _who(view: View, w: int) -> list[Row]:
+def _who(view: View, device: Fact, its_owner: Fact, w: int) -> list[Row]:
     """The open device and its owner: one row where there are few cells, as there are few rows too."""
-    two = [_line(view, "device", _device(view), ("opened",), w), _line(view, "owner", _owner(view), ("owner",), w)]
+    two = [_line(view, device, w), _line(view, its_owner, w)]
     if w >= TABLE_WIDTH or len(two[0]) > 1:
         return two[0] + two[1]
     first, owner = two[0][0], two[1][0]
@@ -69,11 +86,11 @@ def _who(view: View, w: int) -> list[Row]:
     return [[*first, Piece(x, name, "head"), *(msgspec.structs.replace(piece, x=value) for piece in owner[1:])]]
 
 
-def _line(view: View, name: str, text: str | None, keys: tuple[str, ...], w: int) -> list[Row]:
-    label = Piece(0, view.tr(f"vhost.{name}"), "head")
-    if text is None:
-        return [[label, Piece(LABEL, view.tr("vhost.unknown"), _style(view, keys, "dim"))]]
-    lines = [Piece(LABEL, line, _style(view, keys, "text")) for line in wrap(text, w - LABEL)]
+def _line(view: View, fact: Fact, w: int) -> list[Row]:
+    label = Piece(0, view.tr(f"vhost.{fact.name}"), "head")
+    if fact.text is None:
+        return [[label, Piece(LABEL, view.tr("vhost.unknown"), _style(view, fact.keys, "dim"))]]
+    lines = [Piece(LABEL, line, _style(view, fact.keys, "text")) for line in wrap(fact.text, w - LABEL)]
     return [[label, lines[0]], *([line] for line in lines[1:])]
 
 
@@ -124,21 +141,24 @@ def _features(view: View) -> str | None:
     return None
 
 
-def _memory(view: View, w: int) -> list[Row]:
+def _memory(view: View, fact: Fact, w: int) -> list[Row]:
     """The table as told: a region a row, two where they fit."""
-    table = view.state.table
-    if table is None:
-        return _line(view, "memory", None, ("mem_table",), w)
+    in_one = (fact.text or "").replace("\n", "  |  ")
+    fits = fact.text is not None and width_of(in_one) <= w - LABEL
+    return _line(view, msgspec.structs.replace(fact, text=in_one) if fits else fact, w)
+
+
+def _regions(view: View) -> list[str] | None:
+    """The regions of the table as told, in order of address."""
+    if view.state.table is None:
+        return None
     told = [
         view.tr("vhost.region", gpa=f"{region.gpa:#x}", size=size_words(region.size), hva=f"{region.hva:#x}")
-        for region in sorted(table, key=lambda region: region.gpa)
+        for region in sorted(view.state.table, key=lambda region: region.gpa)
     ]
     if len(told) > REGIONS_MOST:
         told = [*told[: REGIONS_MOST - 1], view.tr("queue.more", n=len(told) - REGIONS_MOST + 1)]
-    text = "  |  ".join(told)
-    if width_of(text) > w - LABEL:
-        text = "\n".join(told)
-    return _line(view, "memory", text or view.tr("vhost.no_region"), ("mem_table",), w)
+    return told or [view.tr("vhost.no_region")]
 
 
 # --- a ring ---------------------------------------------------------------------------------------------------

@@ -25,8 +25,7 @@ def draw(area: Area, view: View) -> None:
     """Names, planes where there is room, and what each is doing."""
     roomy = area.w >= ROOMY
     columns = _columns(area.w, wide=roomy)
-    people = (_control(view), _driver(view, roomy), _device(view, roomy), _port(view, roomy), _peer(view, roomy))
-    for index, (anchor, style, name, plane, status) in enumerate(people):
+    for index, (anchor, style, name, plane, status) in enumerate(people(view, roomy)):
         x, room = columns[index], columns[index + 1] - columns[index] - 1
         active = status[1]
         area.put(x, 0, cut(name, room), f"{style}+step" if active else style)
@@ -43,6 +42,12 @@ def _plane(area: Area, x: int, plane: str) -> None:
 
 
 Person = tuple[str, str, str, str, tuple[str, bool]]
+"""Anchor, style, name, plane; what it is doing, and whether it is its turn."""
+
+
+def people(view: View, roomy: bool) -> tuple[Person, ...]:
+    """Control, driver, device, port, peer; ``roomy``: in more words."""
+    return _control(view), _driver(view, roomy), _device(view, roomy), _port(view, roomy), _peer(view, roomy)
 
 
 def _columns(w: int, *, wide: bool) -> list[int]:

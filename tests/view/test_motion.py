@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tour.trace import events as ev
-from tour.tui.motion import Travel, travels, where
 from tour.view.canvas import Rect
+from tour.view.motion import Travel, travels, where
 
 
 def event(data: ev.AnyPayload, actor: ev.Actor = "driver", *, inferred: bool = False) -> ev.Event:
