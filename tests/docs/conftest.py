@@ -25,11 +25,11 @@ BUILDERS = {"mkdocs": ["mkdocs", "build", "--strict", "-q"], "zensical": ["zensi
 class Site:
     """A folder with the pages' Markdown (``build/site``) and what a builder made of it (``build/html``)."""
 
-    def __init__(self, place: Path, builder: str) -> None:
+    def __init__(self, place: Path, pages: Path, builder: str) -> None:
         self.html = place / "build" / "html"
         shutil.copy(ROOT / "mkdocs.yml", place)
         shutil.copytree(ROOT / "docs" / "theme", place / "docs" / "theme")
-        list(write_site(place / "build" / "site"))
+        shutil.copytree(pages, place / "build" / "site")
         command = [sys.executable, "-m", *BUILDERS[builder]]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=110, env=os.environ | QUIET)
         assert done.returncode == 0, f"{done.stdout}{done.stderr}"
@@ -39,15 +39,23 @@ QUIET = {"NO_MKDOCS_2_WARNING": "1"}
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site as MkDocs builds it."""
-    return Site(tmp_path_factory.mktemp("site"), "mkdocs")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's Markdown, player files and pictures."""
+    folder = tmp_path_factory.mktemp("pages")
+    list(write_site(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
-def built_anew(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def built(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site as MkDocs builds it."""
+    return Site(tmp_path_factory.mktemp("mkdocs"), pages, "mkdocs")
+
+
+@pytest.fixture(scope="session")
+def built_anew(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The site as Zensical builds it."""
-    return Site(tmp_path_factory.mktemp("zensical"), "zensical")
+    return Site(tmp_path_factory.mktemp("zensical"), pages, "zensical")
 
 
 class Quiet(SimpleHTTPRequestHandler):

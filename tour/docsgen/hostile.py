@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tour.errors import UsageError
+from tour.docsgen.filling import fill
 from tour.i18n import Lang
 from tour.testing.hostile.catalogue import Violation, catalogue
 
@@ -13,10 +13,7 @@ MARK = "<!-- catalogue -->"
 
 def fill_hostile(page: Path, lang: Lang) -> None:
     """Put a row for each violation into ``page``. Raises UsageError when it has no place for them."""
-    text = page.read_text("utf-8")
-    if MARK not in text:
-        raise UsageError(f"{page.name} has no place for the catalogue.", f"There is no line {MARK}.")
-    page.write_text(text.replace(MARK, "\n".join(_row(entry, lang) for entry in catalogue())), "utf-8")
+    fill(page, MARK, "\n".join(_row(entry, lang) for entry in catalogue()))
 
 
 def _row(entry: Violation, lang: Lang) -> str:

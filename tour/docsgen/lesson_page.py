@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tour.agent.moments import played
 from tour.agent.player import Player
+from tour.docsgen.filling import plain
 from tour.i18n import Lang, t
 from tour.lesson.model import Lesson
 from tour.lesson.prediction import right_choice
@@ -40,7 +41,7 @@ def _step(player: Player, pictures: Mapping[str, str]) -> list[str]:
     lines += _question(player)
     lines += _picture(player, pictures)
     said = sentences(player.timeline, step.id, lang)
-    lines += [f"**{t(lang, 'docsgen.happened')}**", "", *(f"- {_plain(line)}" for line in said), ""]
+    lines += [f"**{t(lang, 'docsgen.happened')}**", "", *(f"- {plain(line)}" for line in said), ""]
     lines += [words.explain, ""] if words.explain else []
     lines += _folded("note", t(lang, "docsgen.more"), words.more.splitlines()) if words.more else []
     lines += _checks(player)
@@ -53,11 +54,11 @@ def _question(player: Player) -> list[str]:
         return []
     right = right_choice(predict.choice, player.before, player.timeline.edge)
     answer = next((choice.text.get(lang) for choice in predict.choice if choice.id == right), "")
-    choices = [f"{number}. {_plain(choice.text.get(lang))}" for number, choice in enumerate(predict.choice, 1)]
+    choices = [f"{number}. {plain(choice.text.get(lang))}" for number, choice in enumerate(predict.choice, 1)]
     asked = [f'!!! question "{t(lang, "docsgen.predict")}"', ""]
-    asked += [f"    {line}" for line in (_plain(predict.question.get(lang)), "", *choices)]
+    asked += [f"    {line}" for line in (plain(predict.question.get(lang)), "", *choices)]
     told = answer or t(lang, "docsgen.unclear")
-    return [*asked, "", *_folded("success", t(lang, "docsgen.answer"), [_plain(told)])]
+    return [*asked, "", *_folded("success", t(lang, "docsgen.answer"), [plain(told)])]
 
 
 def _picture(player: Player, pictures: Mapping[str, str]) -> list[str]:
@@ -69,7 +70,7 @@ def _picture(player: Player, pictures: Mapping[str, str]) -> list[str]:
 def _checks(player: Player) -> list[str]:
     verdicts = {check.id: check.ok for check in player.timeline.edge.checks}
     boxes = [
-        f"- [{'x' if verdicts.get(check.id) else ' '}] {_plain(check.text.get(player.lang))}"
+        f"- [{'x' if verdicts.get(check.id) else ' '}] {plain(check.text.get(player.lang))}"
         for check in player.step.check
     ]
     return [f"**{t(player.lang, 'docsgen.checks')}**", "", *boxes, ""] if boxes else []
@@ -82,7 +83,7 @@ def _sources(player: Player) -> list[str]:
         for text in (ref.spec, ref.kernel, f"QEMU: {ref.qemu}" if ref.qemu else "")
         if text
     ]
-    return [f"{t(player.lang, 'docsgen.sources')} {'; '.join(map(_plain, cited))}.", ""] if cited else []
+    return [f"{t(player.lang, 'docsgen.sources')} {'; '.join(map(plain, cited))}.", ""] if cited else []
 
 
 def _forks(lesson: Lesson, lang: Lang) -> list[str]:
@@ -90,7 +91,7 @@ def _forks(lesson: Lesson, lang: Lang) -> list[str]:
         return []
     rows = [
         f"- **{vary.title.get(lang)}** ({t(lang, 'docsgen.from_step', step=lesson.spec(vary.at).name(lang))}): "
-        f"{_plain(vary.text.get(lang))} `tour run {lesson.id} --plain --vary {vary.id}`"
+        f"{plain(vary.text.get(lang))} `tour run {lesson.id} --plain --vary {vary.id}`"
         for vary in lesson.vary
     ]
     return [f"## {t(lang, 'docsgen.forks')} {{#forks}}", "", *rows, ""]
@@ -98,10 +99,3 @@ def _forks(lesson: Lesson, lang: Lang) -> list[str]:
 
 def _folded(kind: str, title: str, lines: list[str]) -> list[str]:
     return [f'??? {kind} "{title}"', "", *(f"    {line}" if line else "" for line in lines), ""]
-
-
-def _plain(text: str) -> str:
-    """Text that is not Markdown, so that Markdown leaves it as it is."""
-    for sign in "\\`*_[]{}#":
-        text = text.replace(sign, "\\" + sign)
-    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from tour.docsgen.article import fill_article
+from tour.docsgen.commands import fill_commands
+from tour.docsgen.glossary import fill_glossary
 from tour.docsgen.hostile import fill_hostile
 from tour.docsgen.lesson_page import lesson_page
 from tour.docsgen.pictures import pictures
@@ -54,6 +57,9 @@ def _written(place: Path, lang: Lang) -> Iterator[Path]:
         shutil.copy(DOCS / "trace-format.md", place / "trace-format.md")
     fill_hostile(place / "hostile.md", lang)
     fill_speed(place / "speed.md", DOCS / "speed.json", lang)
+    fill_glossary(place / "glossary.md", lang)
+    fill_article(place / "article.md", DOCS / "article.toml", lang)
+    fill_commands(place / "commands.md", lang)
     yield from sorted(place.rglob("*.md"))
 
 

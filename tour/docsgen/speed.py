@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tour.bench.plot import figure, svg, verdict, word
 from tour.bench.report import Report, read
-from tour.errors import UsageError
+from tour.docsgen.filling import fill
 from tour.i18n import Lang, t
 
 MARK = "<!-- figures -->"
@@ -15,13 +15,10 @@ MARK = "<!-- figures -->"
 
 def fill_speed(page: Path, source: Path, lang: Lang) -> None:
     """Put the figures of the report ``source`` into ``page``, its picture and itself beside it. Raises UsageError."""
-    text = page.read_text("utf-8")
-    if MARK not in text:
-        raise UsageError(f"{page.name} has no place for its figures.", f"There is no line {MARK}.")
     report = read(str(source))
     shutil.copy(source, page.parent / source.name)
     (page.parent / "img" / "speed.svg").write_text(svg(report, lang), "utf-8")
-    page.write_text(text.replace(MARK, _figures(report, lang)), "utf-8")
+    fill(page, MARK, _figures(report, lang))
 
 
 def _figures(report: Report, lang: Lang) -> str:
