@@ -1,7 +1,7 @@
 // A player file: stills that follow from one another by small changes. Nothing here knows what a ring is.
 
 const FORMAT = "vhost-tour player 1";
-const KEY_EVERY = 200;
+const KEY_EVERY = 1000;
 
 /** What cannot be played; `kind` says why: "recording", "newer", "broken". */
 export class Unplayable extends Error {
@@ -57,16 +57,19 @@ function sound(data) {
 export function apply(still, changes) {
   for (const [way, value] of changes) {
     if (!way.length) {
-      still = structuredClone(value);
+      still = copy(value);
       continue;
     }
     let inner = still;
-    for (const key of way.slice(0, -1)) inner = own(inner, key);
+    for (let at = 0; at < way.length - 1; at += 1) inner = own(inner, way[at]);
     own(inner, null);
-    inner[way[way.length - 1]] = structuredClone(value);
+    inner[way[way.length - 1]] = copy(value);
   }
   return still;
 }
+
+/** What a change brings stays as it is, whatever is put into it later. @param {any} value */
+const copy = (value) => (value !== null && typeof value === "object" ? structuredClone(value) : value);
 
 /** @param {any} inner @param {string | number | null} key */
 function own(inner, key) {
