@@ -208,38 +208,48 @@ export function drawGuest(guest, strings) {
   );
 }
 
-const WIDTH = 480;
+const WIDEST = 704;
 const HEIGHT = 260;
-const LEFT = 64;
+const LEFT = 56;
+const RIGHT = 30;
 const BELOW = 44;
+const LETTER = 8.5;
 
-/** @param {any[]} plots @param {Strings} strings */
-export function drawPlots(plots, strings) {
-  return plots.length ? h("div", {}, plots.map(drawPlot)) : h("p", { class: "dim" }, strings.no_plot);
+/** @param {any[]} plots @param {Strings} strings @param {number} room in pixels, so that letters keep their size */
+export function drawPlots(plots, strings, room) {
+  const width = Math.max(280, Math.min(WIDEST, room));
+  return plots.length ? h("div", {}, plots.map((plot) => drawPlot(plot, width))) : h("p", { class: "dim" }, strings.no_plot);
 }
 
-/** @param {any} plot */
-function drawPlot(plot) {
+/** @param {any} plot @param {number} width */
+function drawPlot(plot, width) {
   const [x, y] = plot.axes;
-  const across = (/** @type {number} */ value) => LEFT + share(x, value) * (WIDTH - LEFT - 16);
+  const across = (/** @type {number} */ value) => LEFT + share(x, value) * (width - LEFT - RIGHT);
   const up = (/** @type {number} */ value) => HEIGHT - BELOW - share(y, value) * (HEIGHT - BELOW - 16);
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": plot.title });
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": plot.title });
+  let taken = 0;
   for (const [tick, name] of x.ticks) {
+    const half = (name.length * LETTER) / 2;
+    if (across(tick) - half < taken) continue;
+    taken = across(tick) + half + LETTER;
     drawing.append(svg("text", { x: across(tick), y: HEIGHT - BELOW + 18, "text-anchor": "middle" }, name));
   }
   for (const [tick, name] of y.ticks) {
-    drawing.append(svg("line", { x1: LEFT, x2: WIDTH - 16, y1: up(tick), y2: up(tick), class: "grid" }));
+    drawing.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: up(tick), y2: up(tick), class: "grid" }));
     drawing.append(svg("text", { x: LEFT - 8, y: up(tick) + 5, "text-anchor": "end" }, name));
   }
-  drawing.append(svg("text", { x: WIDTH / 2, y: HEIGHT - 4, "text-anchor": "middle", class: "axis" }, x.name));
-  drawing.append(svg("text", { x: 4, y: 12, class: "axis" }, y.name));
-  for (const [series, px, py] of plot.points) {
-    drawing.append(svg("circle", { cx: across(px), cy: up(py), r: 4, class: `series${series}` }));
-  }
+  drawing.append(svg("text", { x: width / 2, y: HEIGHT - 4, "text-anchor": "middle", class: "axis" }, x.name));
+  for (const [series, px, py] of plot.points) drawing.append(mark(series, across(px), up(py)));
   const names = plot.series.map((/** @type {string} */ name, /** @type {number} */ at) =>
-    h("li", { class: `series${at}` }, name),
+    h("li", { class: `series${at}` }, `${at % 2 ? "■" : "●"} ${name}`),
   );
-  return h("figure", { class: "plot" }, h("figcaption", {}, plot.title), h("ul", {}, names), drawing);
+  return h("figure", { class: "plot" }, h("figcaption", {}, plot.title), h("ul", {}, names), h("p", {}, y.name), drawing);
+}
+
+/** A disc or a square: a series is told by more than its colour. @param {number} series @param {number} x @param {number} y */
+function mark(series, x, y) {
+  if (series % 2) return svg("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: `series${series}` });
+  return svg("circle", { cx: x, cy: y, r: 4.5, class: `series${series}` });
 }
 
 /** @param {any} axis @param {number} value */

@@ -189,7 +189,7 @@ class VhostPlayer extends HTMLElement {
       case "syscalls": return panels.drawLog(film, lesson.position, strings);
       case "source": return panels.drawSource(still.source);
       case "figures": return panels.drawFigures(still.figures, strings);
-      case "plot": return panels.drawPlots(still.plot, strings);
+      case "plot": return panels.drawPlots(still.plot, strings, this.parts.panel.clientWidth);
       case "guest": return panels.drawGuest(still.guest, strings);
       default: return drawQueue(still.queues[0], strings);
     }
