@@ -19,7 +19,7 @@ def fill_article(page: Path, source: Path, lang: Lang) -> None:
     statements = tomllib.loads(source.read_text("utf-8"))["statement"]
     lines = []
     for part, rows in groupby(statements, lambda row: row["part"]):
-        lines += [f"## {t(lang, f'docsgen.article.{part}')} {{#{part}}}", ""]
+        lines += [f"## {t(lang, 'docsgen.article.' + part.replace('-', '_'))} {{#{part}}}", ""]
         for row in rows:
             lines += _statement(row, lang)
     fill(page, MARK, "\n".join(lines))
