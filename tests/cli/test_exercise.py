@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.cli.command import TOUR, environment, tour
-from tests.support import wait_until
 from tour.i18n import Lang, t
 from tour.lesson.exercise import exercises, find, variants
 from tour.view.canvas import width_of
@@ -90,15 +90,25 @@ def test_every_save_is_checked(work: Path) -> None:
         argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
     ) as watched:
         assert watched.stdout and watched.stderr
-        wait_until(lambda: json.loads((work / ".tour/state.json").read_text())["attempts"] == 1, "a first check", 30)
+        told = heard(watched.stdout, t("en", "exercise.hints_left", left=3))
         part = work / "publish.py.new"
         part.write_text(PUBLISH.solution())
         os.replace(part, work / "publish.py")  # as editors save
-        wait_until(lambda: json.loads((work / ".tour/state.json").read_text())["solved"], "a second check", 30)
+        told += heard(watched.stdout, t("en", "exercise.points", score=12, most=12))
         watched.send_signal(signal.SIGINT)
-        told, said = watched.communicate(timeout=20)
-    assert watched.returncode == 130 and "Traceback" not in said
-    assert "TODO 1" in told and t("en", "exercise.points", score=12, most=12) in told
+        _, said = watched.communicate(timeout=20)
+    assert watched.returncode == 130 and "Traceback" not in said and "TODO 1" in told
+    assert json.loads((work / ".tour/state.json").read_text())["solved"]
+
+
+def heard(stream: IO[str], end: str) -> str:
+    """What is told up to the line that holds ``end``."""
+    told = ""
+    while end not in told:
+        line = stream.readline()
+        assert line, told
+        told += line
+    return told
 
 
 def test_reset_keeps_the_old_file(work: Path) -> None:
