@@ -12,6 +12,8 @@ from tests.support import require
 from tour.dev import played
 from tour.dev.finding import Finding
 from tour.lesson import model
+from tour.lesson.course import course
+from tour.trace import store
 
 pytestmark = [pytest.mark.timeout(120)]
 
@@ -102,3 +104,14 @@ def test_a_lesson_without_scene(folder: Path) -> None:
     (folder / "scene.py").unlink()
     with pytest.raises(model.LessonError, match="no scene.py"):
         played.runs_of(model.load_folder(folder))
+
+
+def test_a_recording_older_than_the_scene(folder: Path, edit: Edit, run: played.Run) -> None:
+    edit("scene.py", "nic.tx.publish()", "nic.tx.publish()  # as before")
+    assert stale(folder, run) == ["scene.py is another now"]
+
+
+@pytest.mark.parametrize("lesson", [entry.id for entry in course().ready])
+def test_every_lesson_s_recording_is_a_kernel_s_and_was_made_by_its_scene(lesson: str) -> None:
+    hello = store.load(model.load(lesson).recording_path()).hello
+    assert (hello.device, hello.scene) == ("kernel", model.load(lesson).scene_digest())

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.docs.conftest import Site
+from tests.support import require
 from tour.docsgen.filling import plain
 from tour.lesson.course import course
 from tour.lesson.glossary import terms
@@ -53,6 +54,12 @@ def test_no_page_asks_another_host(builder: str, request: pytest.FixtureRequest)
     for page in pages:
         away = [link for link in Reads(page).loads if re.match(r"(https?:)?//", link)]
         assert not away, f"{page}: {away}"
+
+
+@pytest.mark.parametrize("builder", ["built", "built_anew"])
+def test_it_was_built_with_the_network_off(builder: str, request: pytest.FixtureRequest) -> None:
+    require("namespaces")
+    assert request.getfixturevalue(builder).offline
 
 
 @pytest.mark.parametrize("lang", LANGS)

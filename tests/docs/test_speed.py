@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from tests.support import in_own_network
 from tour.bench.report import read
 from tour.bench.rows import ROWS
 from tour.docsgen.speed import MARK, fill_speed
@@ -30,21 +28,3 @@ def test_the_page_tells_every_row_of_the_report(lang: Lang, tmp_path: Path) -> N
     assert (tmp_path / "img" / "speed.svg").read_text("utf-8").startswith("<svg")
     with pytest.raises(UsageError, match="no place"):
         fill_speed(page, DOCS / "speed.json", lang)
-
-
-def example(lang: str) -> str:
-    found = re.search(r"```python\n(.*?)```", (DOCS / lang / "speed.md").read_text("utf-8"), re.DOTALL)
-    assert found
-    return found[1]
-
-
-def test_the_example_is_the_same_in_both_languages() -> None:
-    bare = [re.sub(r" *#.*", "", example(lang)) for lang in get_args(Lang)]
-    assert bare[0] == bare[1]
-
-
-@in_own_network
-def test_the_example_runs() -> None:
-    told: list[str] = []
-    exec(compile(example("en"), "example.py", "exec"), {"print": lambda *words: told.append(" ".join(words))})
-    assert re.fullmatch(r"100 sent; \d+ received, the first of 42 bytes", told[0])

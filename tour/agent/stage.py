@@ -92,6 +92,7 @@ class Stage:
             why_not_tap=chosen.why_not_tap,
             pid=os.getpid(),
             gear=chosen.gear,
+            scene=self.lesson.scene_digest(),
         )
         self.recorder.emit(hello, actor="tour")
 

@@ -183,6 +183,8 @@ def recording_faults(lesson: Lesson, run: Run) -> list[Finding]:
 def _outdated(recorded: list[ev.Event], lesson: Lesson, run: Run) -> list[str]:
     steps = [event.data.step for event in recorded if isinstance(event.data, ev.Step) and event.data.mark == "begin"]
     found = [] if tuple(steps) == lesson.step_ids else [f"steps {', '.join(steps)}"]
+    scenes = [event.data.scene for event in recorded if isinstance(event.data, ev.Hello)]
+    found += ["scene.py is another now"] if scenes != [lesson.scene_digest()] else []
     noted = [
         (event.data.step, event.data.id, event.data.expr) for event in recorded if isinstance(event.data, ev.Check)
     ]

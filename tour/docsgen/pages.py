@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from tour.docsgen.api import fill_api
 from tour.docsgen.article import fill_article
 from tour.docsgen.commands import fill_commands
+from tour.docsgen.errnos import fill_errnos
+from tour.docsgen.figures import fill_figures
 from tour.docsgen.glossary import fill_glossary
 from tour.docsgen.hostile import fill_hostile
 from tour.docsgen.lesson_page import lesson_page
+from tour.docsgen.listings import fill_listings
 from tour.docsgen.pictures import pictures
 from tour.docsgen.player.site import write_file, write_player
 from tour.docsgen.speed import fill_speed
@@ -22,6 +26,8 @@ from tour.lesson.model import load
 from tour.trace import store
 
 DOCS = Path(__file__).parents[2] / "docs"
+ANSWERS = DOCS.parent / "tests" / "contract" / "expected-6.1.json"
+"""What Linux 6.1 answered in the contract suite."""
 SHARED = ("architecture.md", "errors.md")
 """Of ``docs`` itself, and only in English; the Chinese site says so."""
 FILES = ("grades.schema.json", "journal.schema.json", "trace.schema.json")
@@ -60,6 +66,11 @@ def _written(place: Path, lang: Lang) -> Iterator[Path]:
     fill_glossary(place / "glossary.md", lang)
     fill_article(place / "article.md", DOCS / "article.toml", lang)
     fill_commands(place / "commands.md", lang)
+    fill_api(place / "api.md", DOCS / "api.toml", lang)
+    fill_errnos(place / "errnos.md", DOCS / "errnos.toml", ANSWERS, lang)
+    for page in place.glob("*.md"):
+        fill_listings(page)
+        fill_figures(page, lang)
     yield from sorted(place.rglob("*.md"))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import os
 import re
 import tomllib
 from functools import cache
@@ -15,6 +17,9 @@ from tour.errors import UsageError
 from tour.i18n import Lang
 
 FORMAT = 1
+OWN_ENV = "VHOST_TOUR_LESSONS"
+"""Environment variable: a folder with lessons of one's own."""
+NUMBERED = "[0-9][0-9]_*"
 T = TypeVar("T")
 
 
@@ -202,6 +207,13 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The scene code that makes the steps happen."""
         return Path(self.folder) / "scene.py"
 
+    def scene_digest(self) -> str:
+        """SHA-256 of the scene code, 64 hex digits; '' of the sandbox, which has none. Raises LessonError."""
+        try:
+            return "" if not self.folder else hashlib.sha256(self.scene_path().read_bytes()).hexdigest()
+        except OSError as error:
+            raise LessonError(f"The lesson in {Path(self.folder).name} has no scene.py.", str(error)) from error
+
     def recording_path(self) -> Path:
         """The reference recording shipped with the lesson."""
         return Path(self.folder) / "kernel.trace.jsonl"
@@ -222,8 +234,11 @@ def root() -> Path:
 
 
 def folders() -> dict[str, Path]:
-    """Lesson id to folder, for every lesson present."""
-    return {str(int(path.name[:2])): path for path in sorted(root().glob("[0-9][0-9]_*")) if path.is_dir()}
+    """Lesson id to folder, for every lesson present: the course's, and those in the folder ``VHOST_TOUR_LESSONS``
+    names, as far as the course has none of that number."""
+    own = os.environ.get(OWN_ENV)
+    places = [path for place in [*([Path(own)] if own else []), root()] for path in sorted(place.glob(NUMBERED))]
+    return {str(int(path.name[:2])): path for path in places if path.is_dir()}
 
 
 def load(lesson_id: str) -> Lesson:

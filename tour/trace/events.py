@@ -95,7 +95,8 @@ class Hello(Payload, frozen=True):
     ``why_not_kernel`` and ``why_not_tap`` are what happened, why and what mends it, a line each; ``pid`` is the
     agent's process, as it knows itself (0: not told). ``gear`` says what turned an embedded device's rings:
     ``python``, each step told, or ``engine``, in C and looked at from outside (''
-    not told: ``python``, or not ours)."""
+    not told: ``python``, or not ours). ``scene`` is the SHA-256 of the lesson's ``scene.py`` that ran, 64 hex digits
+    ('' not told, or no lesson)."""
 
     protocol: int
     schema: int
@@ -112,6 +113,7 @@ class Hello(Payload, frozen=True):
     why_not_tap: str = ""
     pid: int = 0
     gear: str = ""
+    scene: str = ""
 
     @property
     def ran_on(self) -> str:

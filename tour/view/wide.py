@@ -58,8 +58,8 @@ def draw(canvas: Canvas, view: View) -> None:
     middle = w - right_width(w)
     for x in (0, middle, w - 1):
         canvas.vline(x, first, last - first + 1)
-    _stack(canvas, 0, middle + 1, first, last, _left(view, middle - 1, last - first))
-    _stack(canvas, middle, w - middle, first, last, _right(view, w - middle - 3, last - first))
+    stack(canvas, 0, middle + 1, first, last, _left(view, middle - 1, last - first))
+    stack(canvas, middle, w - middle, first, last, _right(view, w - middle - 3, last - first))
     canvas.hline(0, last, w)
     timeline.draw(Area(canvas, 0, h - 2, w, 1), view)
     keys.draw(Area(canvas, 0, h - 1, w, 1), view)
@@ -76,7 +76,8 @@ def _head(canvas: Canvas, view: View, w: int) -> int:
     return 1 if one else 2
 
 
-def _stack(canvas: Canvas, x: int, w: int, first: int, last: int, blocks: list[Block]) -> None:
+def stack(canvas: Canvas, x: int, w: int, first: int, last: int, blocks: list[Block]) -> None:
+    """Blocks one below another from row ``first``, a line with its title before each; what does not fit is left out."""
     y = first
     for block in blocks:
         if y >= last:
@@ -88,7 +89,9 @@ def _stack(canvas: Canvas, x: int, w: int, first: int, last: int, blocks: list[B
         y += 1 + rows
 
 
-def _named(words: str) -> Callable[[Canvas, int, int], None]:
+def named(words: str) -> Callable[[Canvas, int, int], None]:
+    """A block's title in plain words."""
+
     def put(canvas: Canvas, x: int, y: int) -> None:
         canvas.put(x, y, f" {words} ", "head")
 
@@ -106,21 +109,21 @@ def _left(view: View, w: int, room: int) -> list[Block]:
 
 def _control(view: View, w: int, room: int) -> list[Block]:
     """What vhost knows, the panel in front, then others as far as there is room; the log takes the rest."""
-    people = Block(who.height(view), _named(view.tr("title.who")), lambda area: who.draw(area, view))
-    offered = _offered(view, w - 1)
+    people = Block(who.height(view), named(view.tr("title.who")), lambda area: who.draw(area, view))
+    there = offered(view, w - 1)
     left = room - people.rows - 1 - LOG_LEAST - 1
     taken = []
-    front = offered.get(view.panel)
+    front = there.get(view.panel)
     if front is not None and view.panel in MEASURED:  # the one in front is scrolled where it is too long
         front.rows = min(front.rows, left - 1)
     for name in dict.fromkeys(_order(view)):
-        if name in offered and offered[name].rows + 1 <= left:
+        if name in there and there[name].rows + 1 <= left:
             taken.append(name)
-            left -= offered[name].rows + 1
+            left -= there[name].rows + 1
     lane_rows = max(0, min(left // 2, left - LANE_LEAST)) if left > 2 * LANE_LEAST else 0
-    last = Block(LOG_LEAST + left - lane_rows, _named(view.tr("title.log")), _inset(log.draw, view))
-    lanes = [Block(lane_rows - 1, _named(view.tr("title.lane")), _inset(lane.draw, view))] if lane_rows else []
-    return [people, *(offered[name] for name in offered if name in taken), last, *lanes]
+    last = Block(LOG_LEAST + left - lane_rows, named(view.tr("title.log")), _inset(log.draw, view))
+    lanes = [Block(lane_rows - 1, named(view.tr("title.lane")), _inset(lane.draw, view))] if lane_rows else []
+    return [people, *(there[name] for name in there if name in taken), last, *lanes]
 
 
 def _order(view: View) -> tuple[str, ...]:
@@ -130,7 +133,7 @@ def _order(view: View) -> tuple[str, ...]:
     return (view.panel, *measured, *rest) if view.panel in MEASURED else ("vhost", view.panel, *measured, *rest)
 
 
-def _offered(view: View, w: int) -> dict[str, Block]:
+def offered(view: View, w: int) -> dict[str, Block]:
     """Panels there is something to show in, in the order in which they stand."""
     state = view.state
     found = {"vhost": _panel(view, "vhost", len(vhost.rows(view, w)), vhost.draw)}
@@ -148,7 +151,7 @@ def _offered(view: View, w: int) -> dict[str, Block]:
 
 
 def _panel(view: View, title: str, rows: int, drawer: Callable[[Area, View], None]) -> Block:
-    return Block(rows, _named(view.tr(f"title.{title}")), _inset(drawer, view))
+    return Block(rows, named(view.tr(f"title.{title}")), _inset(drawer, view))
 
 
 def _data(view: View, w: int, room: int) -> list[Block]:
@@ -162,14 +165,14 @@ def _data(view: View, w: int, room: int) -> list[Block]:
         log_rows += max(0, lane_rows + 1)
         lane_rows = 0
     blocks = [
-        Block(people, _named(view.tr("title.who")), lambda area: who.draw(area, view)),
+        Block(people, named(view.tr("title.who")), lambda area: who.draw(area, view)),
         _queue(view, 1), _queue(view, 0),
-        Block(2, _named(view.tr("title.memory" if w >= 90 else "title.memory_short")), _inset(memory.draw_bar, view)),
-        Block(packet_rows, _named(packet.title(view)), _inset(packet.draw, view)),
-        Block(log_rows, _named(view.tr("title.log")), _inset(log.draw, view)),
+        Block(2, named(view.tr("title.memory" if w >= 90 else "title.memory_short")), _inset(memory.draw_bar, view)),
+        Block(packet_rows, named(packet.title(view)), _inset(packet.draw, view)),
+        Block(log_rows, named(view.tr("title.log")), _inset(log.draw, view)),
     ]  # fmt: skip
     if lane_rows:
-        blocks.append(Block(lane_rows, _named(view.tr("title.lane")), _inset(lane.draw, view)))
+        blocks.append(Block(lane_rows, named(view.tr("title.lane")), _inset(lane.draw, view)))
     return blocks
 
 
@@ -206,20 +209,20 @@ def _right(view: View, w: int, room: int) -> list[Block]:
         _flow(view.tr("title.happened"), said, max(2, len(said))),
         _story(view, told, story_rows),
         _flow(view.tr("title.source"), line, len(line)),
-        Block(check_rows, _named(view.tr("title.checks")), _inset(checks.draw, view)),
+        Block(check_rows, named(view.tr("title.checks")), _inset(checks.draw, view)),
         _flow(view.tr("title.next"), ahead, max(1, len(ahead))),
     ]  # fmt: skip
 
 
 def _story(view: View, told: list[Row], rows: int) -> Block:
     return Block(
-        rows, _named(story.title(view)), lambda area: story.draw(area.sub(1, 0, area.w - 1, area.h), view, told)
+        rows, named(story.title(view)), lambda area: story.draw(area.sub(1, 0, area.w - 1, area.h), view, told)
     )
 
 
 def _card(view: View, rows: int) -> Block:
-    return Block(rows, _named(view.tr("title.card")), _inset(card.draw, view))
+    return Block(rows, named(view.tr("title.card")), _inset(card.draw, view))
 
 
 def _flow(title: str, found: list[Row], rows: int) -> Block:
-    return Block(rows, _named(title), lambda area: draw_rows(area.sub(1, 0, area.w - 1, area.h), found))
+    return Block(rows, named(title), lambda area: draw_rows(area.sub(1, 0, area.w - 1, area.h), found))

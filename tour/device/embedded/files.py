@@ -212,11 +212,11 @@ def _tap_port(number: int, device: int) -> Port:
 
 def _socket_port(number: int, inode: int, adopted: frozenset[int]) -> Port:
     with socket.socket(fileno=fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)) as held:
+        if held.family == socket.AF_PACKET and held.type == socket.SOCK_RAW:
+            return Port(number, f"socket {inode}", _packet_header(held), exact=True)
         if number in adopted:
             return Port(number, f"socket {inode}", layouts.NET_HDR.size)
-        if held.family != socket.AF_PACKET or held.type != socket.SOCK_RAW:
-            raise refuse(errno.ENOTSOCK, f"descriptor {number}")
-        return Port(number, f"socket {inode}", _packet_header(held), exact=True)
+        raise refuse(errno.ENOTSOCK, f"descriptor {number}")
 
 
 def _packet_header(held: socket.socket) -> int:
