@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -82,6 +83,24 @@ def test_the_front_page_stands_still_when_it_is_not(page: Open) -> None:
     assert found.evaluate(f"{PLAYER}.playing") == 0 and found.evaluate(NOW)[1] == "ask"
 
 
+@both_builders
+def test_the_front_page_is_light(chromium: Any, site: str) -> None:
+    """What it loads besides the theme's own files, uncompressed; the player and the search's index, compressed."""
+    found = chromium.new_page()
+    loaded: dict[str, bytes] = {}
+    found.on("response", lambda answer: loaded.update({answer.url.removeprefix(site): answer.body()}))
+    found.goto(site)
+    found.wait_for_selector("vhost-player[ready]")
+    found.wait_for_load_state("networkidle")
+    found.close()
+    index = [gzip.compress(body) for path, body in loaded.items() if path.startswith("search")]
+    own = {path: len(body) for path, body in loaded.items() if not path.startswith(("assets/", "search"))}
+    player = [gzip.compress(body) for path, body in loaded.items() if re.fullmatch(r"player/\w+\.(js|css)", path)]
+    assert "player/player.js" in own and any(path.endswith("player.json") for path in own)
+    assert sum(own.values()) < 300 * 1024, own
+    assert sum(map(len, player)) < 60 * 1024 and sum(map(len, index)) < 300 * 1024
+
+
 def test_keys_step_to_and_fro_through_every_stop_and_back_to_the_beginning(page: Open) -> None:
     found = page(EIGHT)
     places = [found.evaluate(NOW)]
@@ -158,7 +177,7 @@ def test_the_language_switch_leads_to_the_same_page(page: Open) -> None:
 
 
 @both_builders
-@pytest.mark.parametrize(("query", "path"), [("可用环", "zh/"), ("used ring", "lessons/")])
+@pytest.mark.parametrize(("query", "path"), [("可用环", "zh/"), ("used ring", "glossary/")])
 def test_a_search_finds_its_page(page: Open, site: str, query: str, path: str) -> None:
     found = page("zh/" if path == "zh/" else "", ready=False)
     found.wait_for_load_state("networkidle")
@@ -357,7 +376,7 @@ def plain(value: Any) -> Any:
 
 TYPES = [
     "", "install/", "speed/", "hostile/", "zh/instructors/", "errors/", EIGHT, f"zh/{EIGHT}#kick",
-    "lessons/13_batching/#sizes",
+    "lessons/13_batching/#sizes", "concepts/", "errnos/", "zh/library/", "api/",
 ]  # fmt: skip
 
 

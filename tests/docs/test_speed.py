@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from tour.bench.plot import DARK
 from tour.bench.report import read
 from tour.bench.rows import ROWS
 from tour.docsgen.speed import MARK, fill_speed
@@ -25,6 +26,9 @@ def test_the_page_tells_every_row_of_the_report(lang: Lang, tmp_path: Path) -> N
     fill_speed(page, DOCS / "speed.json", lang)
     text, report = page.read_text("utf-8"), read(str(DOCS / "speed.json"))
     assert MARK not in text and [f"| `{result.name}` |" in text for result in report.results] == [True] * len(ROWS)
-    assert (tmp_path / "img" / "speed.svg").read_text("utf-8").startswith("<svg")
+    light, dark = ((tmp_path / "img" / f"speed.{kind}.svg").read_text("utf-8") for kind in ("light", "dark"))
+    assert light.startswith("<svg") and dark.startswith("<svg")
+    used = [colour for colour in DARK if colour in light]
+    assert len(used) > 2 and not any(colour in dark for colour in used)
     with pytest.raises(UsageError, match="no place"):
         fill_speed(page, DOCS / "speed.json", lang)

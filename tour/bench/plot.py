@@ -12,6 +12,8 @@ LEFT, WIDTH, ROW, TOP, AXIS = 190, 760, 46, 64, 300
 MOST = 3.0
 """Times the minimum at the axis' right end; what lies beyond is drawn there."""
 INK, QUIET, GOOD, BAD, PAPER = "#1f2430", "#6b7280", "#0f766e", "#b91c1c", "#ffffff"
+DARK = {INK: "#e6e9ef", QUIET: "#9aa4b2", GOOD: "#2dd4bf", BAD: "#f87171", PAPER: "#12151c"}
+"""What each colour becomes on a dark page."""
 FONT = "'DejaVu Sans','Noto Sans',Helvetica,Arial,'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
 
 
@@ -64,8 +66,15 @@ def _more(result: Result, lang: Lang) -> list[str]:
     return [word(lang, "more", name, value=number(value)) for name, value in sorted(result.more.items())]
 
 
-def svg(report: Report, lang: Lang) -> str:
+def svg(report: Report, lang: Lang, dark: bool = False) -> str:
     """Each row's interval, measured in its own minimum: what lies right of the line holds."""
+    drawn = _drawn(report, lang)
+    for light, other in DARK.items() if dark else ():
+        drawn = drawn.replace(light, other)
+    return drawn
+
+
+def _drawn(report: Report, lang: Lang) -> str:
     rows = [result for result in report.results if result.ratio is not None and result.at_least is not None]
     height = TOP + ROW * len(rows) + 40
     title = t(lang, "bench.plot.title", kernel=report.kernel, cores=report.cores, day=report.when[:10])

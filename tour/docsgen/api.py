@@ -83,7 +83,7 @@ def _member(owner: str, name: str, value: Any) -> list[str]:
     function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
     returned = _definition(function).returns
     shown = f"{name}: {ast.unparse(returned)}" if isinstance(value, property) and returned else called(name, function)
-    return [f"#### `{shown}` {{#{owner}.{name}}}", "", words(inspect.getdoc(value) or ""), ""]
+    return [f'#### `{shown}` {{#{owner}.{name} data-search-exclude=""}}', "", words(inspect.getdoc(value) or ""), ""]
 
 
 def made(name: str, found: Any) -> str:

@@ -17,6 +17,8 @@ STEPS = "vhost-steps"
 PLAYER = f'<vhost-player file="player.json" steps="{STEPS}"></vhost-player>'
 """The player, and the steps in words and pictures that stand in its place without scripts and on paper."""
 HEAD = ("---", "hide: [toc]", "---")
+UNSEARCHED = "<div data-search-exclude markdown>"
+"""Around what repeats a step's words event by event: a search would find every page."""
 
 
 def lesson_page(lesson: Lesson, recording: Recording, lang: Lang, pictures: Mapping[str, Mapping[str, str]]) -> str:
@@ -41,7 +43,8 @@ def _step(player: Player, pictures: Mapping[str, str]) -> list[str]:
     lines += _question(player)
     lines += _picture(player, pictures)
     said = sentences(player.timeline, step.id, lang)
-    lines += [f"**{t(lang, 'docsgen.happened')}**", "", *(f"- {plain(line)}" for line in said), ""]
+    lines += [f"**{t(lang, 'docsgen.happened')}**", "", UNSEARCHED, "", *(f"- {plain(line)}" for line in said), ""]
+    lines += ["</div>", ""]
     lines += [words.explain, ""] if words.explain else []
     lines += _folded("note", t(lang, "docsgen.more"), words.more.splitlines()) if words.more else []
     lines += _checks(player)

@@ -75,9 +75,9 @@ def _written(place: Path, lang: Lang) -> Iterator[Path]:
 
 
 def _only_english(text: str) -> str:
-    """The page with a line below its heading that says so."""
+    """The page with a line below its heading that says so; the English one is what a search finds."""
     heading, _, rest = text.partition("\n")
-    return f"{heading}\n\n*{t('zh', 'docsgen.only_english')}*\n{rest}"
+    return f"---\nsearch: {{exclude: true}}\n---\n{heading}\n\n*{t('zh', 'docsgen.only_english')}*\n{rest}"
 
 
 def _lessons(place: Path, lang: Lang) -> Iterator[Path]:

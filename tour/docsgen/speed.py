@@ -8,6 +8,7 @@ from pathlib import Path
 from tour.bench.plot import figure, svg, verdict, word
 from tour.bench.report import Report, read
 from tour.docsgen.filling import fill
+from tour.docsgen.pictures import KINDS
 from tour.i18n import Lang, t
 
 MARK = "<!-- figures -->"
@@ -17,7 +18,8 @@ def fill_speed(page: Path, source: Path, lang: Lang) -> None:
     """Put the figures of the report ``source`` into ``page``, its picture and itself beside it. Raises UsageError."""
     report = read(str(source))
     shutil.copy(source, page.parent / source.name)
-    (page.parent / "img" / "speed.svg").write_text(svg(report, lang), "utf-8")
+    for kind in KINDS:
+        (page.parent / "img" / f"speed.{kind}.svg").write_text(svg(report, lang, kind == "dark"), "utf-8")
     fill(page, MARK, _figures(report, lang))
 
 
@@ -28,5 +30,5 @@ def _figures(report: Report, lang: Lang) -> str:
         f"| `{result.name}` | {word(lang, 'verdict', verdict(result))} | {figure(result, lang) or '–'} |"
         for result in report.results
     ]
-    picture = f"![{t(lang, 'bench.docs.picture')}](img/speed.svg)"
-    return "\n".join([where, "", picture, "", head, "|---|---|---|", *rows])
+    pictures = [f"![{t(lang, 'bench.docs.picture')}](img/speed.{kind}.svg#only-{kind})" for kind in KINDS]
+    return "\n".join([where, "", *pictures, "", head, "|---|---|---|", *rows])

@@ -181,7 +181,7 @@ class VhostPlayer extends HTMLElement {
   #panel(/** @type {any} */ still, /** @type {string} */ tab) {
     const { strings, film, lesson } = this;
     switch (tab) {
-      case "rx": return drawQueue(still.queues[1], strings);
+      case "rx": return this.#queues(still.queues[1], still.queues[0]);
       case "vhost": return panels.drawVhost(still.vhost, strings);
       case "features": return panels.drawFeatures(still.features, strings);
       case "memory": return panels.drawMemory(still.memory, strings);
@@ -191,8 +191,14 @@ class VhostPlayer extends HTMLElement {
       case "figures": return panels.drawFigures(still.figures, strings);
       case "plot": return panels.drawPlots(still.plot, strings, this.parts.panel.clientWidth);
       case "guest": return panels.drawGuest(still.guest, strings);
-      default: return drawQueue(still.queues[0], strings);
+      default: return this.#queues(still.queues[0], still.queues[1]);
     }
+  }
+
+  /** The queue in front; below it, where there is room, the other one, once it is laid out. */
+  #queues(/** @type {any} */ front, /** @type {any} */ other) {
+    const second = other.num > 0 && h("div", { class: "other" }, drawQueue(other, this.strings));
+    return h("div", {}, drawQueue(front, this.strings), second);
   }
 
   /** What the next press does, as a button. */
