@@ -9,7 +9,7 @@ from tour.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"^<!-- file (\S+) -->$", re.MULTILINE)
-WORDS = {".py": "python", ".toml": "toml", ".md": "text", ".yml": "yaml"}
+WORDS = {".py": "python", ".toml": "toml", ".md": "text", ".sh": "bash", "": "bash"}
 """What a fence calls each kind of file."""
 
 
