@@ -127,7 +127,11 @@ def test_code_on_a_page_is_the_file(tmp_path: Path) -> None:
 @each_lang
 def test_every_example_is_shown(lang: Lang) -> None:
     shown = listings.MARK.findall((DOCS / lang / "library.md").read_text("utf-8"))
-    there = [path.relative_to(ROOT) for path in (DOCS / "examples").rglob("*") if path.suffix in listings.WORDS]
+    there = [
+        path.relative_to(ROOT)
+        for path in (DOCS / "examples").rglob("*")
+        if path.is_file() and path.suffix in listings.WORDS
+    ]
     other = {"en": "text.zh.md", "zh": "text.en.md"}[lang]
     assert sorted(shown) == sorted(str(path) for path in there if path.name != other and "__pycache__" not in str(path))
 

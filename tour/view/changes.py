@@ -24,9 +24,9 @@ FIGURES = 2
 YES_OR_NO = ("opened", "owner", "threads")
 
 
-def changes(before: State, after: State, lang: Lang) -> str:
-    """The words that changed since the step began, in one sentence."""
-    keys = sorted(after.step_changed, key=_order)
+def changes(before: State, after: State, lang: Lang, shown: str = "") -> str:
+    """The words that changed since the step began, in one sentence; those of the queue that is ``shown`` first."""
+    keys = sorted(after.step_changed, key=lambda key: (not key.startswith(f"{shown}."), *_order(key)))
     figures = [key for key in keys if key.startswith("figure.")]
     if len(figures) > FIGURES:
         keys = [key for key in keys if key not in figures]

@@ -92,7 +92,10 @@ def vhost(view: View) -> dict[str, Any]:
 
 def _known(view: View, ring: Ring) -> list[Any]:
     cells = [(key, *card.cell(view, ring, key)) for key, _, _ in card.COLUMNS]
-    told = [[view.tr(f"vhost.head.{key}"), text, lit(view, *keys)] for key, text, keys in cells]
+    told = [
+        [view.tr(f"vhost.head.{key}"), text, lit(view, *keys), card.writer(view, ring, key)]
+        for key, text, keys in cells
+    ]
     return [view.tr(f"card.{ring.name}"), told]
 
 

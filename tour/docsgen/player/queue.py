@@ -36,7 +36,7 @@ def queue(view: View, ring: Ring) -> dict[str, Any]:
         "desc": [_row(view, ring, line) for line in descriptors.lines(ring, ROWS)],
         "avail": _side(view, ring, "avail"),
         "used": _side(view, ring, "used"),
-        "legend": rings.legend(view, ring, 2 * WIDTH),
+        "legend": [rings.marks_words(view, 2 * WIDTH), rings.slots_words(view, ring, 2 * WIDTH)],
     }
 
 

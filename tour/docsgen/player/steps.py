@@ -48,7 +48,7 @@ def _told(lesson: Lesson, step: StepSpec, before: State, after: State, lang: Lan
         "line": step.line,
         "orient": runs(words.orient),
         "asks": _question(step.predict, before, after, lang) if step.predict else None,
-        "changed": changes(before, after, lang),
+        "changed": changes(before, after, lang, step.show),
         "explain": runs(words.explain),
         "more": runs(words.more),
         "checks": [[check.id, check.text.get(lang)] for check in step.check],

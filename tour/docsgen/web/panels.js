@@ -40,8 +40,8 @@ export function drawVhost(vhost, strings) {
         "dl",
         { class: "known-ring" },
         h("dt", { class: "ring-name" }, name),
-        cells.map(([key, text, light]) =>
-          h("dd", { class: classes(!text && "dim", light) }, h("small", {}, key), " ", text || "?"),
+        cells.map(([key, text, light, writer]) =>
+          h("dd", { class: classes(!text && "dim", light, light === "now" && writer) }, h("small", {}, key), " ", text || "?"),
         ),
       ),
     ),

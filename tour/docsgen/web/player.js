@@ -130,10 +130,12 @@ class VhostPlayer extends HTMLElement {
     this.parts.who.replaceChildren(panels.drawPeople(still.who));
     this.parts.tabs.replaceChildren(...this.#tabs(still, tab));
     this.parts.panel.replaceChildren(this.#panel(still, tab));
-    this.#say(this.parts.just, film.said(lesson.position) || strings.nothing);
+    const said = film.said(lesson.position) || strings.nothing;
+    const guessed = said.startsWith("~") ? [h("p", { class: "dim" }, strings.inferred)] : [];
+    this.#say(this.parts.just, said);
     const focus = this.shadowRoot?.activeElement?.closest(".choices") !== null && this.shadowRoot?.activeElement;
     const story = drawStory(lesson, still, strings, (choice) => this.choose(choice));
-    this.parts.story.replaceChildren(.../** @type {Node[]} */ (story.flat().filter(Boolean)), ...this.#next());
+    this.parts.story.replaceChildren(...guessed, .../** @type {Node[]} */ (story.flat().filter(Boolean)), ...this.#next());
     if (focus) this.frame.focus();
     this.#drawControls();
   }

@@ -62,7 +62,7 @@ function drawRings(name, queue, strings) {
     { class: "rings" },
     drawSide(name, queue.avail, "avail", strings),
     drawSide(name, queue.used, "used", strings),
-    h("p", { class: "legend dim" }, queue.legend),
+    queue.legend.map((/** @type {string} */ line) => line && h("p", { class: "legend dim" }, line)),
   );
 }
 

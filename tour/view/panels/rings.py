@@ -183,15 +183,23 @@ def distance(view: View, which: str, write: int, read: int, guessed: bool) -> st
 
 def legend(view: View, ring: Ring, room: int) -> str:
     """What the marks mean; once an idx has left the ring's size, which slot it stands for."""
-    if ring.num and (ring.avail_idx >= ring.num or ring.used_idx >= ring.num):
-        parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
-        words = ", ".join(part for part in parts if part)
-        return words if width_of(words) < room + LABEL - 2 else parts[0] or parts[1]
+    return slots_words(view, ring, room) or marks_words(view, room)
+
+
+def marks_words(view: View, room: int) -> str:
+    """What the marks below the slots mean, in so many cells."""
     long = view.tr("queue.legend_kernel" if view.looked_at else "queue.legend_ours")
     return long if width_of(long) <= room else view.tr("queue.legend")
 
 
+def slots_words(view: View, ring: Ring, room: int) -> str:
+    """Which slot an idx that has left the ring's size stands for; empty while none has."""
+    parts = [_slot_words(view, ring, "avail", ring.avail_idx), _slot_words(view, ring, "used", ring.used_idx)]
+    words = ", ".join(part for part in parts if part)
+    return words if width_of(words) < room + LABEL - 2 else parts[0] or parts[1]
+
+
 def _slot_words(view: View, ring: Ring, which: str, idx: int) -> str:
-    if idx < ring.num:
+    if not ring.num or idx < ring.num:
         return ""
     return view.tr("queue.idx_slot", ring=view.tr(f"queue.{which}"), idx=idx, slot=idx % ring.num)

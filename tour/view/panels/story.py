@@ -147,7 +147,7 @@ def _settled(view: View, w: int) -> list[Row]:
 
 
 def _observe(view: View, w: int) -> list[Row]:
-    return [*_settled(view, w), *plain_rows(changes(view.moment.before, view.state, view.lang), w)]
+    return [*_settled(view, w), *plain_rows(changes(view.moment.before, view.state, view.lang, view.moment.show), w)]
 
 
 def _explain(view: View, w: int) -> list[Row]:

@@ -24,6 +24,8 @@ COLUMNS = (
 )  # fmt: skip
 """Of the wide table: key, column, cells."""
 REGIONS_MOST = 4
+RINGERS = {"kick": "driver", "call": "device", "err": "device"}
+"""Who writes each eventfd's count."""
 
 
 def draw(area: Area, view: View) -> None:
@@ -94,10 +96,17 @@ def _line(view: View, fact: Fact, w: int) -> list[Row]:
     return [[label, lines[0]], *([line] for line in lines[1:])]
 
 
-def _style(view: View, keys: tuple[str, ...], base: str) -> str:
+def _style(view: View, keys: tuple[str, ...], base: str, who: str = "control") -> str:
     if any(key in view.state.changed for key in keys):
-        return "control+now"
-    return "control+step" if any(key in view.state.step_changed for key in keys) else base
+        return f"{who}+now"
+    return f"{who}+step" if any(key in view.state.step_changed for key in keys) else base
+
+
+def writer(view: View, ring: Ring, key: str) -> str:
+    """Who changed what is known of one thing of a ring: a doorbell's count its ringer, all else the control plane."""
+    changed = view.state.changed | view.state.step_changed
+    rung = f"{ring.name}.{key}.count" in changed and f"{ring.name}.{key}.given" not in changed
+    return RINGERS[key] if key in RINGERS and rung else "control"
 
 
 def _device(view: View) -> str | None:
@@ -177,7 +186,7 @@ def _table_row(view: View, ring: Ring) -> Row:
     row = [Piece(0, view.tr(f"card.{ring.name}"), "head")]
     for key, x, room in COLUMNS:
         text, keys = cell(view, ring, key)
-        row.append(Piece(x, cut(text or "?", room - 1), _style(view, keys, "text" if text else "dim")))
+        row.append(Piece(x, cut(text or "?", room - 1), _style(view, keys, "text" if text else "dim", writer(view, ring, key))))
     return row
 
 
@@ -222,7 +231,7 @@ def _cells(view: View, ring: Ring, keys: tuple[str, ...], x: int) -> Row:
         row.append(Piece(x, name, "dim"))
         x += width_of(name) + 1
         shown = text.replace(": ", ":") if text else "?"
-        row.append(Piece(x, shown, _style(view, changing, "text" if text else "dim")))
+        row.append(Piece(x, shown, _style(view, changing, "text" if text else "dim", writer(view, ring, key))))
         x += width_of(shown) + 2
     return row
 
