@@ -186,7 +186,8 @@ def _table_row(view: View, ring: Ring) -> Row:
     row = [Piece(0, view.tr(f"card.{ring.name}"), "head")]
     for key, x, room in COLUMNS:
         text, keys = cell(view, ring, key)
-        row.append(Piece(x, cut(text or "?", room - 1), _style(view, keys, "text" if text else "dim", writer(view, ring, key))))
+        style = _style(view, keys, "text" if text else "dim", writer(view, ring, key))
+        row.append(Piece(x, cut(text or "?", room - 1), style))
     return row
 
 
