@@ -159,9 +159,8 @@ def test_several_pairs_are_rings_of_one_socket(serve: Serve, gear: str) -> None:
         assert driver.device.queue_num() == 2
         assert driver.device.get_features() & Feature.VIRTIO_NET_F_MQ.mask
         driver.set_up()
-        second = driver.device
-        second.pair = 1
-        driver.device.stop(TX)
+        driver.device.stop(TX)  # two devices on one ring would take each other's chains
+        driver.device.pair = 1
         for _ in range(2):
             driver.tell(TX, driver.rings[TX].load_used_idx())
             driver.send(PACKET)
