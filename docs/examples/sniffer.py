@@ -1,8 +1,8 @@
-"""A packet sniffer on vhost: the kernel fills our receive ring from a raw packet socket; no read, no recv.
+"""A packet sniffer on vhost: the kernel writes frames from a raw packet socket into our buffers; no read, no recv.
 
     sudo python sniffer.py eth0 20
 
-Prints 20 frames that pass the link. The ring's memory is this program's, so its worker copies each frame in place.
+Prints 20 frames that pass the link. Ring and buffers are this program's own memory; the worker copies there.
 """
 
 import array
