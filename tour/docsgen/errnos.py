@@ -20,7 +20,8 @@ ALIASES = {"ENOTSUP": "EOPNOTSUPP"}
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A refusal: of one call, of several (comma), of ``open``, or of ``any``. ``means`` stands in where the lessons
-    have no sentence; ``seen`` are recorded cases whose names do not begin with the call."""
+    have no sentence; ``seen`` are recorded cases whose names do not begin with the call; ``unseen`` says that no
+    recorded case is of this, whatever their names."""
 
     call: str
     errno: str
@@ -28,6 +29,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fix: Text
     means: Text | None = None
     seen: list[str] = []
+    unseen: bool = False
 
     @property
     def calls(self) -> list[str]:
@@ -77,6 +79,8 @@ def means(row: Row, call: str, lang: Lang) -> str:
 
 def cases(row: Row, call: str, seen: dict[str, list[str]]) -> list[str]:
     """Names of the recorded cases in which the kernel said just this to that call."""
+    if row.unseen:
+        return []
     own = [name for name in row.seen if row.errno in seen[name]]
     return own + [name for name, codes in seen.items() if codes[:1] == [row.errno] and concerns(call, name)]
 
