@@ -15,6 +15,8 @@ from tour.device.contract import RX, TX
 from tour.device.embedded import handle_tx as handle_tx_module
 from tour.device.embedded.vring import Vring
 from tour.trace.events import Action, Broken, Call, Error, Packet, Private, Store, Write
+from tour.virtqueue.chain import Chain
+from tour.virtqueue.device import DeviceQueue
 from tour.virtqueue.ring import Desc
 
 
@@ -350,3 +352,26 @@ def test_eight_times_the_same_half_megabyte_is_not_copied_together(stand: Stand)
     stand.kick()
     stand.used(TX, 1)
     assert stand.of(Packet) == []
+
+
+def test_a_ring_is_held_once_the_turn_under_way_is_over(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been about to take a chain that is published only after hold returned."""
+    inside, go_on = threading.Event(), threading.Event()
+    next_chain = handle_tx_module.next_chain
+
+    def slow(queue: DeviceQueue) -> Chain | None:
+        inside.set()
+        go_on.wait(5)
+        return next_chain(queue)
+
+    stand.start(TX)
+    monkeypatch.setattr(handle_tx_module, "next_chain", slow)
+    stand.send()
+    assert inside.wait(5)
+    holder = threading.Thread(target=stand.device.hold, args=(TX, True))
+    holder.start()
+    holder.join(0.2)
+    assert holder.is_alive() and not stand.device.status(TX).held
+    go_on.set()
+    holder.join(5)
+    assert stand.device.status(TX).held

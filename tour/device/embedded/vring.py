@@ -104,8 +104,10 @@ class Vring:
         )  # fmt: skip
 
     def hold(self, on: bool) -> None:
-        """Take no chain any more but released ones, or all again."""
-        self.tally.held, self.tally.released = on, 0
+        """Take no chain any more but released ones, or all again; a turn that is under way is waited for, as it may
+        be about to take one."""
+        with self.lock:
+            self.tally.held, self.tally.released = on, 0
         if self.worker:
             self.worker.queue(self.index)
 
