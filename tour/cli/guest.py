@@ -118,8 +118,8 @@ def _alarm(server: Server | None) -> Callable[[], None]:
     """Raises what our server ended with."""
 
     def look() -> None:
-        if server is not None and server.ended.is_set() and server.error is not None:
-            raise server.error
+        if server is not None and (error := server.lost()):
+            raise error
 
     return look
 

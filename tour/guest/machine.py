@@ -41,8 +41,8 @@ class Done:
 class Guest:
     """A guest that boots. ``stages`` are the seconds from its start to ``init``, ``up`` (it has an address) and
     ``ready`` (it takes commands); ``pid`` is its first process, as we see it. ``progress`` hears of its boot;
-    ``alarm`` is called twice a second while it is waited for, and may raise. ``on_line`` hears each line that a command
-    writes, when it does.
+    ``alarm`` is called twice a second while it is waited for, and when a command has ended; it may raise. ``on_line``
+    hears each line that a command writes, when it does.
 
     Raises CapabilityMissing("namespaces"), AgentLost if it cannot be started.
     """
@@ -84,10 +84,11 @@ class Guest:
             raise self.lost() from error
 
     def finish(self, seconds: float) -> Done:
-        """How the command that was started ended. Raises TimedOut, AgentLost."""
+        """How the command that was started ended. Raises TimedOut, AgentLost, and what ``alarm`` does."""
         end = time.monotonic() + seconds
         while self._code is None:
             self._await(end, f"The guest's command took longer than {seconds:g} s.")
+        self._alarm()  # what the command talked to may have ended first
         return Done(self._code, "\n".join(self._said) + "\n" * bool(self._said))
 
     def run(self, command: str, seconds: float = 30.0) -> Done:

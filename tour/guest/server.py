@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,11 @@ from tour.errors import AgentLost, TimedOut, TourError
 from tour.trace import events as ev
 
 START_SECONDS = 20.0
+ENDING_SECONDS = 5.0
+PF_EXITING = 0x4
+"""Of a process that is ending (include/linux/sched.h@6.1): set before its descriptors are closed."""
+FLAGS = 6
+"""Where the flags stand behind the name in /proc/pid/stat (proc(5))."""
 
 
 class Server:
@@ -71,6 +77,13 @@ class Server:
         self.ended.set()
         self._begun.set()
 
+    def lost(self) -> TourError | None:
+        """Why it is gone, None while it serves. A guest may see the end of its card before we hear of the server's:
+        one that is ending is waited for."""
+        if not self.ended.is_set() and _ending(self.pid):
+            self.ended.wait(ENDING_SECONDS)
+        return self.error
+
     def said(self) -> str:
         """The last of what it, and the command it runs, wrote to its standard error."""
         return self.process.stderr_tail()
@@ -85,6 +98,14 @@ class Server:
         if self._keeper and self._keeper.stdin and not self._keeper.stdin.closed:
             self._keeper.stdin.close()
             self._keeper.wait()
+
+
+def _ending(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return bool(int(stat.rpartition(")")[2].split()[FLAGS]) & PF_EXITING)
 
 
 def _keeper(path: str) -> subprocess.Popen[bytes]:
