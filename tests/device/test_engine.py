@@ -91,6 +91,23 @@ def test_slow_motion_takes_what_was_released_and_no_more(make: Make) -> None:
 
 
 @both_gears
+def test_no_chain_is_taken_that_is_published_after_hold_returned(make: Make) -> None:
+    stand = make()
+    stand.start(TX)
+    for sent in range(2, 400, 2):
+        stand.send()
+        stand.device.hold(TX, True)
+        taken = stand.device.status(TX).last_avail_idx
+        stand.send()
+        stand.rest()
+        assert stand.device.status(TX).last_avail_idx == taken
+        stand.device.hold(TX, False)
+        stand.used(TX, sent)
+        while stand.tx.reap():
+            stand.port.read()
+
+
+@both_gears
 def test_the_last_packet_is_copied_for_who_asks(make: Make) -> None:
     stand = make()
     stand.start()

@@ -77,7 +77,8 @@ class EngineVring(Vring):
 
     def hold(self, on: bool) -> None:
         """See ``Vring``."""
-        self.engine.hold(self.index, on)
+        with self.lock:
+            self.engine.hold(self.index, on)
 
     def release(self, n: int) -> None:
         """See ``Vring``."""
