@@ -6,10 +6,11 @@ from pathlib import Path
 
 from tour.judge import users
 from tour.judge.jail import Jail
-from tour.judge.limits import Limits
+from tour.judge.limits import MIB, Limits
 from tour.judge.talk import Gone, Jailed, Raised, Talk
 
-LIMITS = Limits(wall_seconds=2.0, cpu_seconds=4.0)
+LIMITS = Limits(wall_seconds=2.0, cpu_seconds=4.0, memory=384 * MIB)
+"""Memory that is filled in well below two seconds on a busy machine too."""
 SECONDS = 2.0
 NOBODY = 65534
 
